@@ -1,0 +1,1 @@
+"""Geometry: volumes, windows, sampling both ways, reading and writing."""
