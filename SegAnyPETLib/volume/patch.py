@@ -1,0 +1,67 @@
+"""A mask cropped to its bounding box, with its place in the grid it was cut from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class MaskPatch:
+    """Part of a mask on a volume's grid; every voxel outside the patch is unset.
+
+    Attributes:
+        array_kji: bool array (k, j, i).
+        offset_kji: index of the patch's first voxel in the volume's grid.
+    """
+
+    array_kji: NDArray[np.bool_]
+    offset_kji: tuple[int, int, int]
+
+    @classmethod
+    def empty(cls) -> MaskPatch:
+        """A patch without a voxel."""
+        return cls(np.zeros((0, 0, 0), dtype=bool), (0, 0, 0))
+
+    @classmethod
+    def cropped(cls, mask_kji: NDArray[np.bool_], offset_kji: tuple[int, int, int] = (0, 0, 0)) -> MaskPatch:
+        """The smallest patch that holds a mask whose first voxel lies at ``offset_kji``."""
+        box = bounding_box(mask_kji)
+        if box is None:
+            return cls.empty()
+        starts = [o + s.start for o, s in zip(offset_kji, box, strict=True)]
+        return cls(mask_kji[box].copy(), (starts[0], starts[1], starts[2]))
+
+    @property
+    def slices(self) -> tuple[slice, slice, slice]:
+        """Where the patch lies in the volume's array."""
+        k, j, i = (slice(o, o + n) for o, n in zip(self.offset_kji, self.array_kji.shape, strict=True))
+        return k, j, i
+
+    @property
+    def voxels(self) -> int:
+        """Number of voxels set."""
+        return int(np.count_nonzero(self.array_kji))
+
+    def to_array(self, shape_kji: tuple[int, int, int]) -> NDArray[np.bool_]:
+        """The mask on the whole grid."""
+        full = np.zeros(shape_kji, dtype=bool)
+        full[self.slices] = self.array_kji
+        return full
+
+
+def bounding_box(mask_kji: NDArray) -> tuple[slice, slice, slice] | None:
+    """Slices of the smallest box that holds all non-zero voxels, or None where there is none."""
+    slices = []
+    box: NDArray = mask_kji
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        hit = np.flatnonzero(box.any(axis=others))
+        if hit.size == 0:
+            return None
+        slices.append(slice(int(hit[0]), int(hit[-1]) + 1))
+        # Later axes need only look inside what is left.
+        box = box[tuple(slices[axis] if a == axis else slice(None) for a in range(3))]
+    return slices[0], slices[1], slices[2]
