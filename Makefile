@@ -1,0 +1,64 @@
+# make demo   the bundled model on a phantom, or on your own scan: make demo PET=path POINT=r,a,s
+# make test   all tests, lint, types and the import rules
+# Both build .venv from the versions in constraints.txt; the second time they find it ready.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+OUTPUT ?= demo_output
+
+# The first Python that runs and is 3.11 or newer; say PYTHON=... to choose another.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3 python,$(if $(filter ok,$(shell $(p) -c \
+	'import sys; print("ok" if sys.version_info >= (3, 11) else "old")' 2>/dev/null)),$(p))))
+
+INPUTS := pyproject.toml setup.py constraints.txt
+
+.PHONY: help demo test lint format bench clean
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# setuptools comes first, from the constraints, so that the build of the package itself is pinned too.
+$(VENV)/demo.stamp: $(INPUTS) | $(BIN)/python
+	@echo "installing the library with its model into $(VENV) (a few minutes the first time)"
+	$(PIP) setuptools
+	$(PIP) --no-build-isolation --editable '.[training]'
+	@touch $@
+
+$(VENV)/test.stamp: $(INPUTS) | $(BIN)/python
+	@echo "installing the library with its tests into $(VENV) (a few minutes the first time)"
+	$(PIP) setuptools
+	$(PIP) --no-build-isolation --editable '.[test]'
+	@touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp
+ifdef PET
+	@test -n "$(POINT)" || { echo "say where the lesion is: make demo PET=path POINT=r,a,s" >&2; exit 2; }
+	@mkdir -p "$(OUTPUT)"
+	$(BIN)/seganypet segment "$(PET)" --point="$(POINT)" --output "$(OUTPUT)/segmentation.seg.nrrd" --figure "$(OUTPUT)/segmentation.png"
+else
+	$(BIN)/seganypet demo --output "$(OUTPUT)"
+endif
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python Testing/benchmarks/bench_click.py
+
+clean:
+	rm -rf $(VENV) $(OUTPUT) build *.egg-info
