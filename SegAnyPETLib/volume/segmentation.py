@@ -1,0 +1,216 @@
+"""Segmentations as 3D Slicer keeps them: named segments on one grid, in a ``.seg.nrrd`` file.
+
+The fields are those of Slicer's developer guide, "Segmentation labelmap file format (.seg.nrrd)". Segments that do not
+overlap share one label map; each overlapping one goes to a further layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.io import known_suffix, open_reader, read_pixels, write_image, write_volume
+from SegAnyPETLib.volume.sitk_bridge import image_matrix, set_geometry
+from SegAnyPETLib.volume.volume import Volume
+
+#: Slicer's ``TerminologyEntry`` of a lesion: SNOMED CT codes of its "General Anatomy list".
+LESION_TERMINOLOGY = (
+    "Segmentation category and type - 3D Slicer General Anatomy list"
+    "~SCT^49755003^Morphologically Altered Structure~SCT^4147007^Mass~^^"
+    "~Anatomic codes - DICOM master list~^^~^^"
+)
+
+#: The extent that Slicer writes for a segment without a voxel.
+EMPTY_EXTENT = "0 -1 0 -1 0 -1"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One named segment.
+
+    Attributes:
+        name: what Slicer shows.
+        mask_kji: bool array on the segmentation's grid.
+        color: red, green, blue, each 0 to 1.
+        tags: further text by key, for example the model's checksum; ``TerminologyEntry`` says what the segment is.
+
+    Raises:
+        InputError: a name, key or value holds a character that the format uses as a separator.
+    """
+
+    name: str
+    mask_kji: NDArray[np.bool_]
+    color: tuple[float, float, float] = (0.9, 0.3, 0.2)
+    tags: Mapping[str, str] = field(default_factory=lambda: {"TerminologyEntry": LESION_TERMINOLOGY})
+
+    def __post_init__(self) -> None:
+        texts = [self.name, *self.tags, *self.tags.values()]
+        if any(mark in text for text in texts for mark in "|\n\r") or any(":" in key for key in self.tags):
+            raise InputError(
+                f"the segment '{self.name}' or its tags hold '|', a line break or a key with ':'; rename it"
+            )
+
+
+def write_segmentation(grid: Volume, segments: Sequence[Segment], path: str | Path) -> None:
+    """Write segments to a ``.seg.nrrd`` file on the whole grid of a volume.
+
+    The file appears whole or not at all; an existing one is replaced only by a complete one.
+
+    Args:
+        grid: the volume whose geometry the masks have; its voxels are not used.
+        segments: at least one.
+        path: a name that ends in ``.seg.nrrd``.
+
+    Raises:
+        InputError: a mask does not fit the grid, there is no segment, or the name ends in something else.
+        SegAnyPETError: the file could not be written.
+    """
+    path = Path(path)
+    if known_suffix(path) != ".seg.nrrd":
+        raise InputError(f"{path.name} cannot hold a segmentation; use a name that ends in .seg.nrrd")
+    if not segments:
+        raise InputError("there is no segment to write")
+    for segment in segments:
+        if segment.mask_kji.shape != grid.shape_kji:
+            raise InputError(f"the mask of '{segment.name}' does not fit the volume's grid")
+    placed = _place(segments)
+    layers = _paint(segments, placed, grid.shape_kji)
+    overlapping = len(layers) > 1
+    image = sitk.GetImageFromArray(np.stack(layers, axis=-1) if overlapping else layers[0], isVector=overlapping)
+    set_geometry(image, grid)
+    for key, value in _fields(segments, placed, layers).items():
+        image.SetMetaData(key, value)
+    write_image(image, path)
+
+
+def read_segmentation(path: str | Path) -> tuple[Volume, list[Segment]]:
+    """Read a ``.seg.nrrd`` file.
+
+    Returns:
+        The first layer's labels (int32) with the geometry, and the segments.
+
+    Raises:
+        InputError: the file cannot be read or describes no segments.
+    """
+    path = Path(path)
+    reader = open_reader(path)
+    if reader.GetDimension() != 3:
+        raise InputError(f"{path.name} is no segmentation of Slicer; give a .seg.nrrd file")
+    image = read_pixels(reader)
+    layers = sitk.GetArrayFromImage(image).astype(np.int32)
+    layers = layers[..., None] if layers.ndim == 3 else layers
+    grid = Volume(np.ascontiguousarray(layers[..., 0]), image_matrix(image))
+    segments: list[Segment] = []
+    while image.HasMetaDataKey(f"Segment{len(segments)}_ID"):
+        segments.append(_read_segment(image, len(segments), layers, path.name))
+    if not segments:
+        raise InputError(f"{path.name} names no segments; give a .seg.nrrd file of Slicer")
+    return grid, segments
+
+
+def write_mask(grid: Volume, segments: Sequence[Segment], path: str | Path) -> None:
+    """Write segments in the format that the ending of the name says.
+
+    ``.seg.nrrd`` keeps names, colours and tags; any other format gets a label map with 1, 2, ... in the order of the
+    segments, where a later segment wins.
+
+    Raises:
+        InputError: as for `write_segmentation`, or the ending is unknown.
+        SegAnyPETError: the file could not be written.
+    """
+    path = Path(path)
+    if known_suffix(path) == ".seg.nrrd":
+        write_segmentation(grid, segments, path)
+        return
+    labels = np.zeros(grid.shape_kji, np.uint8 if len(segments) < 256 else np.uint16)
+    for value, segment in enumerate(segments, start=1):
+        labels[segment.mask_kji] = value
+    write_volume(grid.with_array(labels), path)
+
+
+def _place(segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    """Layer and label value of each segment: the first layer in which it overlaps none."""
+    taken: list[NDArray[np.bool_]] = []
+    counts: list[int] = []
+    placed = []
+    for segment in segments:
+        free = (n for n, layer in enumerate(taken) if not (layer & segment.mask_kji).any())
+        layer = next(free, len(taken))
+        if layer == len(taken):
+            taken.append(np.zeros_like(segment.mask_kji, dtype=bool))
+            counts.append(0)
+        taken[layer] |= segment.mask_kji
+        counts[layer] += 1
+        placed.append((layer, counts[layer]))
+    return placed
+
+
+def _paint(
+    segments: Sequence[Segment], placed: Sequence[tuple[int, int]], shape: tuple[int, int, int]
+) -> list[NDArray]:
+    kind = np.uint8 if max(value for _, value in placed) < 256 else np.uint16
+    layers = [np.zeros(shape, kind) for _ in range(1 + max(layer for layer, _ in placed))]
+    for segment, (layer, value) in zip(segments, placed, strict=True):
+        layers[layer][segment.mask_kji] = value
+    return layers
+
+
+def _fields(
+    segments: Sequence[Segment], placed: Sequence[tuple[int, int]], layers: Sequence[NDArray]
+) -> dict[str, str]:
+    """The key-value pairs of the header.
+
+    Slicer crops a whole layer to the extent of its first segment, so every segment gets the extent of its layer.
+    """
+    extents = [_extent(layer) for layer in layers]
+    fields = {
+        "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
+        "Segmentation_ReferenceImageExtentOffset": "0 0 0",
+        "Segmentation_SourceRepresentation": "Binary labelmap",
+    }
+    for n, (segment, (layer, value)) in enumerate(zip(segments, placed, strict=True)):
+        fields |= {
+            f"Segment{n}_ID": f"Segment_{n + 1}",
+            f"Segment{n}_Name": segment.name,
+            f"Segment{n}_NameAutoGenerated": "0",
+            f"Segment{n}_Color": " ".join(f"{part:.6g}" for part in segment.color),
+            f"Segment{n}_ColorAutoGenerated": "0",
+            f"Segment{n}_Extent": extents[layer],
+            f"Segment{n}_LabelValue": str(value),
+            f"Segment{n}_Layer": str(layer),
+            f"Segment{n}_Tags": "".join(f"{key}:{text}|" for key, text in segment.tags.items()),
+        }
+    return fields
+
+
+def _extent(layer: NDArray) -> str:
+    """First and last voxel along i, j and k of what is not zero."""
+    ranges = []
+    for axis in (2, 1, 0):
+        used = np.flatnonzero(layer.any(axis=tuple({0, 1, 2} - {axis})))
+        if not used.size:
+            return EMPTY_EXTENT
+        ranges += [int(used[0]), int(used[-1])]
+    return " ".join(map(str, ranges))
+
+
+def _read_segment(image: sitk.Image, n: int, layers: NDArray, name: str) -> Segment:
+    def text(key: str, default: str) -> str:
+        full = f"Segment{n}_{key}"
+        return image.GetMetaData(full) if image.HasMetaDataKey(full) else default
+
+    try:
+        layer, value = int(text("Layer", str(n))), int(text("LabelValue", "1"))
+        red, green, blue = (float(part) for part in text("Color", "0.5 0.5 0.5").split())
+        mask = layers[..., layer] == value
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{name} describes its segment {n} wrongly; save it again in Slicer") from error
+    pairs = (pair.partition(":") for pair in text("Tags", "").split("|") if ":" in pair)
+    tags = {key: content for key, _, content in pairs}
+    return Segment(text("Name", text("ID", "")), mask, (red, green, blue), tags)
