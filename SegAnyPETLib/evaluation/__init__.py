@@ -1,0 +1,1 @@
+"""How good the masks are: metrics, a simulated user, baselines, curves and reports."""
