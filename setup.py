@@ -5,5 +5,8 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["SegAnyPETLib", "SegAnyPETLib.*"]), "SegAnyPETLib._resources"],
     package_dir={"SegAnyPETLib._resources": "Resources"},
-    package_data={"SegAnyPETLib": ["py.typed"], "SegAnyPETLib._resources": ["*.safetensors", "*.json", "*.md"]},
+    package_data={
+        "SegAnyPETLib": ["py.typed"],
+        "SegAnyPETLib._resources": ["*.safetensors", "*.json", "*.md", "*.yaml"],
+    },
 )

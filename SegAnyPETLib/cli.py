@@ -1,13 +1,56 @@
-"""The ``seganypet`` command."""
+"""The ``seganypet`` command: how every end of it looks to the shell.
+
+Its grammar is in ``commands/grammar.py``, what each command does in a file of its own beside it, which is loaded when
+the command is called; so help costs nothing.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+
+from SegAnyPETLib.commands.grammar import build_parser, join_negative_points
+from SegAnyPETLib.errors import InputError, SegAnyPETError
+
+EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+#: The extra of pyproject.toml that brings a package.
+EXTRA_OF = {"torch": "models", "monai": "models", "safetensors": "models", "matplotlib": "figures", "yaml": "training"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: arguments without the program's name; those of the process where None.
+
+    Returns:
+        0 done, 1 failure, 2 bad input, 130 interrupted.
+    """
+    try:
+        arguments = build_parser().parse_args(join_negative_points(sys.argv[1:] if argv is None else argv))
+        import_module(f"SegAnyPETLib.commands.{arguments.command}").run(arguments)
+    except InputError as error:
+        return _fail(str(error), EXIT_BAD_INPUT)
+    except (SegAnyPETError, OSError) as error:
+        return _fail(str(error), EXIT_FAILURE)
+    except MemoryError:
+        return _fail("the memory does not suffice for this image; close other programs or crop it", EXIT_FAILURE)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRA_OF:
+            raise
+        install = f"pip install 'SegAnyPET[{EXTRA_OF[package]}]'"
+        return _fail(f"this command needs {package}, which is not installed; run: {install}", EXIT_FAILURE)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
     return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"seganypet: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The repository says the same about itself in every place where it must."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,32 +18,25 @@ def cmake_list(file: Path, name: str) -> list[str]:
     return found.group(1).split()
 
 
-def tracked(folder: str, pattern: str) -> list[str]:
-    """Files of a folder that git does not ignore, relative to it."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", folder],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    paths = [Path(line) for line in listing.stdout.splitlines()]
-    return sorted(p.relative_to(folder).as_posix() for p in paths if p.match(pattern) and (ROOT / p).is_file())
+def files(folder: str, pattern: str) -> list[str]:
+    """Files of a folder and its subfolders, relative to it."""
+    root = ROOT / folder
+    return sorted(p.relative_to(root).as_posix() for p in root.rglob(pattern) if p.is_file())
 
 
 def test_slicer_packages_every_file_of_the_library() -> None:
     listed = cmake_list(ROOT / "SegAnyPETLib/CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")
-    assert sorted(listed) == tracked("SegAnyPETLib", "*.py")
+    assert sorted(listed) == files("SegAnyPETLib", "*.py")
 
 
 def test_slicer_packages_every_resource() -> None:
     listed = cmake_list(ROOT / "SegAnyPETLib/CMakeLists.txt", "MODULE_RESOURCES")
-    assert sorted(listed) == tracked("Resources", "*")
+    assert sorted(listed) == files("Resources", "*")
 
 
 def test_slicer_packages_the_module() -> None:
     listed = cmake_list(ROOT / "SegAnyPET/CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")
-    assert [f.replace("${MODULE_NAME}", "SegAnyPET") for f in listed] == tracked("SegAnyPET", "*.py")
+    assert [f.replace("${MODULE_NAME}", "SegAnyPET") for f in listed] == files("SegAnyPET", "*.py")
 
 
 @pytest.mark.parametrize("field", ["homepage", "category", "description", "depends", "contributors"])
@@ -57,7 +49,7 @@ def test_extension_description_equals_the_cmake_metadata(field: str) -> None:
 
 
 def test_every_package_has_an_init_file() -> None:
-    folders = {str(Path(p).parent) for p in tracked("SegAnyPETLib", "*.py")}
+    folders = {str(Path(p).parent) for p in files("SegAnyPETLib", "*.py")}
     assert [f for f in sorted(folders) if not (ROOT / "SegAnyPETLib" / f / "__init__.py").is_file()] == []
 
 

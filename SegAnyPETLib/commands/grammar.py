@@ -1,0 +1,196 @@
+"""The commands, their options and their help."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from SegAnyPETLib import __version__
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.notice import NOTICE
+
+#: Options whose value may begin with a minus sign, which argparse would take for another option.
+POINT_OPTIONS = ("--point", "--negative")
+
+DEVICES = ("cpu", "cuda", "mps")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The grammar of all commands."""
+    parser = _Parser(
+        prog="seganypet",
+        description=f"Promptable segmentation of whole-body PET: click a lesion or an organ, get its mask. {NOTICE}",
+    )
+    parser.add_argument("--version", action="version", version=f"seganypet {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_segment, _add_evaluate, _add_train, _add_phantom, _add_demo, _add_info):
+        add(commands)
+    return parser
+
+
+def join_negative_points(argv: Sequence[str]) -> list[str]:
+    """``--point -12,3,4`` as ``--point=-12,3,4``, which argparse understands."""
+    joined: list[str] = []
+    for argument in argv:
+        if joined and joined[-1] in POINT_OPTIONS and re.match(r"-[\d.]", argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports bad usage as any other bad input: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (see: {self.prog} --help)")
+
+
+class _AppendClick(argparse.Action):
+    """Collects ``--point`` and ``--negative`` in the order in which they are given."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        namespace.clicks = [*(namespace.clicks or []), (values, option != "--negative")]
+
+
+def _coordinates(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; give three numbers such as 12.5,-40,310") from None
+    return x, y, z
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed; give a whole number, zero or more")
+    return int(text)
+
+
+def _add(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}. {NOTICE}",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="lite", help="the model (default: lite, the bundled one)")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where it runs (default: cpu)")
+    parser.add_argument("--threads", type=_count, metavar="N", help="CPU threads (default: as torch chooses)")
+
+
+def _add_segment(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "segment",
+        "segment what the clicks point at in a PET",
+        "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.seg.nrrd\n"
+        "  seganypet segment dicom_folder --point -80,15,-620 --negative -60,15,-600 \\\n"
+        "      --output lesion.nii.gz --figure lesion.png\n"
+        "  seganypet segment pet.nrrd --coordinates ijk --point 64,70,120 --mask draft.nii.gz --output lesion.nrrd",
+    )
+    parser.add_argument("pet", type=Path, metavar="PET", help="a NIfTI, NRRD or MHA file, or a DICOM folder")
+    clicks: dict[str, Any] = {"dest": "clicks", "action": _AppendClick, "type": _coordinates, "metavar": "R,A,S"}
+    parser.add_argument("--point", help="a point in the target; repeat it for more, they count in this order", **clicks)
+    parser.add_argument("--negative", help="a point outside the target; repeat it for more", **clicks)
+    parser.add_argument("--mask", type=Path, help="a mask on the PET's grid to start from")
+    parser.add_argument(
+        "--coordinates",
+        choices=["ras", "lps", "ijk"],
+        default="ras",
+        help="what the points are: RAS mm as Slicer shows them (default), LPS mm as in DICOM and ITK, or voxel indices",
+    )
+    _add_model(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha",
+    )
+    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "evaluate",
+        "measure a model with a simulated user on reference masks",
+        "  seganypet evaluate --manifest cases.json --model lite --clicks 10 --output report.json\n"
+        "  seganypet evaluate --manifest cases.json --robot noisy --seed 7 --baselines --output report.json\n"
+        "cases.json:\n"
+        '  {"cases": [{"id": "a", "image": "a/pet.nii.gz", "label": "a/lesions.nii.gz"}]}\n'
+        "  every positive value of a label map is one target; paths are relative to the manifest",
+    )
+    parser.add_argument("--manifest", type=Path, required=True, metavar="M.json", help="the cases")
+    _add_model(parser)
+    parser.add_argument("--clicks", type=_count, default=10, metavar="N", help="clicks per target (default: 10)")
+    parser.add_argument(
+        "--robot", choices=["ideal", "noisy"], default="ideal", help="the simulated user (default: ideal)"
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of the simulated user (default: 0)")
+    parser.add_argument("--baselines", action="store_true", help="measure threshold methods on the same targets too")
+    parser.add_argument("--output", type=Path, required=True, metavar="R.json", help="the report")
+
+
+def _add_train(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "train",
+        "train a model by a recipe",
+        "  seganypet train recipe.yaml --output runs/mine\n"
+        "  seganypet train recipe.yaml --output runs/mine --resume --device cuda",
+    )
+    parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="data, network, schedule and seed")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: the recipe's)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
+    parser.add_argument("--device", choices=DEVICES, help="where to train (default: the recipe's)")
+
+
+def _add_phantom(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "phantom",
+        "make a simulated whole-body PET with organs, lesions and their truth",
+        "  seganypet phantom --output phantom\n"
+        "  seganypet phantom --output phantom --seed 3 --tracer psma\n"
+        "  seganypet evaluate --manifest phantom/manifest.json --output report.json",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder, made where absent")
+    parser.add_argument("--organ-map", type=Path, metavar="F", help="label map of organs (default: an analytic body)")
+    parser.add_argument("--tracer", choices=["fdg", "psma"], default="fdg", help="whose uptake (default: fdg)")
+    parser.add_argument("--seed", type=_seed, default=0, help="another seed, another patient (default: 0)")
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "demo",
+        "make a phantom, click its lesions, and compare the quantities with the truth",
+        "  seganypet demo --output demo_output\n  seganypet demo --output demo_output --clicks 5 --seed 2",
+    )
+    parser.add_argument("--output", type=Path, default=Path("demo_output"), metavar="DIR", help="folder to write to")
+    parser.add_argument("--clicks", type=_count, default=3, metavar="N", help="clicks per lesion (default: 3)")
+    parser.add_argument("--seed", type=_seed, default=0, help="another seed, another patient (default: 0)")
+    _add_model(parser)
+
+
+def _add_info(commands: Any) -> None:
+    _add(commands, "info", "say what is installed: versions, devices, the bundled model", "  seganypet info")

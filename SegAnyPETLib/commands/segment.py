@@ -1,0 +1,143 @@
+"""``seganypet segment``: clicks in a PET become a mask, its quantities and a picture."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from SegAnyPETLib import __version__
+from SegAnyPETLib.backend.in_process import load_backend
+from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.clicks import to_points
+from SegAnyPETLib.commands.outputs import check_output
+from SegAnyPETLib.errors import InputError, SegAnyPETError
+from SegAnyPETLib.notice import NOTICE
+from SegAnyPETLib.pet.quantities import Quantities, quantities
+from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.prompts import Point, points_to_json
+from SegAnyPETLib.session import InteractiveSession
+from SegAnyPETLib.volume.io import SUFFIXES, check_image, check_mask, read_labels
+from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment, write_mask
+from SegAnyPETLib.volume.volume import Volume
+
+SUV_UNITS = "SUVbw"
+UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Check everything that is given, then segment, print and write.
+
+    Raises:
+        InputError: a file, a point or a path cannot be used; nothing is written.
+        SegAnyPETError: the result is empty or cannot be written.
+    """
+    _check_paths(arguments)
+    volume = read_pet(arguments.pet)
+    check_image(volume)
+    points = to_points(arguments.clicks or [], arguments.coordinates, volume)
+    mask_kji = None if arguments.mask is None else _read_mask(arguments.mask, volume)
+    backend = load_backend(arguments.model, device=arguments.device, threads=arguments.threads)
+    result_kji = segment(volume, points, mask_kji, backend)
+    measured = quantities(volume, result_kji)
+    written = Segment("Target", result_kji, tags=result_tags(points, backend))
+    if arguments.figure is None:
+        write_mask(volume, [written], arguments.output)
+    else:
+        from SegAnyPETLib.figure import write_figure
+
+        with write_figure(volume, result_kji, points, arguments.figure, _title(volume, measured)):
+            write_mask(volume, [written], arguments.output)
+    _print(arguments, volume, points, measured)
+
+
+def segment(
+    volume: Volume, points: Sequence[Point], mask_kji: NDArray[np.bool_] | None, backend: Backend
+) -> NDArray[np.bool_]:
+    """The mask that a session gives for a mask prompt and points, in this order.
+
+    Args:
+        volume: the PET.
+        points: in the order of the clicks.
+        mask_kji: bool array on the volume's grid to start from, or None.
+        backend: the model.
+
+    Returns:
+        Bool array (k, j, i) on the volume's grid.
+
+    Raises:
+        SegAnyPETError: the mask has no voxel.
+    """
+    session = InteractiveSession(volume, backend)
+    if mask_kji is not None:
+        session.add_mask(mask_kji)
+    for point in tqdm(points, desc="clicks", unit="click", disable=None, leave=False):
+        session.add_point(point)
+    if not session.mask_kji.any():
+        raise SegAnyPETError("the result has no voxel; add a point in the target")
+    return session.mask_kji
+
+
+def result_tags(points: Sequence[Point], backend: Backend) -> dict[str, str]:
+    """What a segment tells about its making: prompts, model, weights and program."""
+    return {
+        "TerminologyEntry": LESION_TERMINOLOGY,
+        "SegAnyPET.Prompts": points_to_json(list(points)),
+        "SegAnyPET.Model": backend.spec.name,
+        "SegAnyPET.WeightsSHA256": backend.spec.sha256,
+        "SegAnyPET.Version": __version__,
+    }
+
+
+def _check_paths(arguments: argparse.Namespace) -> None:
+    clicks = arguments.clicks or []
+    if arguments.mask is None and not any(positive for _, positive in clicks):
+        raise InputError("nothing says where the target is; give --point R,A,S or --mask FILE")
+    check_output(arguments.output, SUFFIXES, [arguments.pet, arguments.mask])
+    if arguments.figure is not None:
+        check_output(arguments.figure, [".png"])
+
+
+def _read_mask(path: Path, volume: Volume) -> NDArray[np.bool_]:
+    """A binary mask on the volume's grid.
+
+    Raises:
+        InputError: it is none.
+    """
+    labels = read_labels(path)
+    check_mask(labels, volume)
+    if np.unique(labels.array_kji[labels.array_kji != 0]).size > 1:
+        raise InputError(f"{path.name} holds several labels; give a mask with one")
+    return labels.array_kji != 0
+
+
+def _title(volume: Volume, measured: Quantities) -> str:
+    name = "SUV" if volume.units == SUV_UNITS else "value"
+    return f"{measured.volume_ml:.1f} ml, {name} max {measured.suv_max:.2f}, {name} mean {measured.suv_mean:.2f}"
+
+
+def _print(arguments: argparse.Namespace, volume: Volume, points: Sequence[Point], measured: Quantities) -> None:
+    size = " x ".join(f"{n}" for n in reversed(volume.shape_kji))
+    spacing = " x ".join(f"{s:.2f}" for s in volume.spacing_mm)
+    positive = sum(point.positive for point in points)
+    rows = [
+        ("PET", f"{size} voxels of {spacing} mm"),
+        ("prompts", f"{positive} positive, {len(points) - positive} negative{', a mask' if arguments.mask else ''}"),
+        ("volume", f"{measured.volume_ml:.2f} ml"),
+        ("SUVmax", f"{measured.suv_max:.2f}"),
+        ("SUVmean", f"{measured.suv_mean:.2f}"),
+        ("SUVpeak", f"{measured.suv_peak:.2f}"),
+        ("TLG", f"{measured.tlg_g:.1f} g"),
+        ("mask", f"{arguments.output}"),
+    ]
+    if arguments.figure is not None:
+        rows.append(("figure", f"{arguments.figure}"))
+    for name, text in rows:
+        print(f"{name:8} {text}")
+    if volume.units != SUV_UNITS:
+        print(UNITS_NOTE)
+    print(NOTICE)

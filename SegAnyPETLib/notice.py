@@ -1,0 +1,3 @@
+"""What must stand beside every result."""
+
+NOTICE = "Research use only, not a medical device."
