@@ -125,6 +125,13 @@ class _Scene:
             grey_top = float(np.percentile(pet.array_kji[pet.array_kji != 0], OTHER_PERCENTILE))
         return cls(pet, mask, [(pet.index_kji(point.ras), point.positive) for point in points], grey_top)
 
+    def clicks_near(self, axis: int, slab: slice) -> list[tuple[NDArray, bool]]:
+        """The clicks that are drawn with a slab: all with the whole volume, those near to it with a single plane."""
+        if slab.start is None:
+            return self.clicks
+        depth_mm = float(self.pet.spacing_mm[2 - axis])
+        return [click for click in self.clicks if abs(click[0][axis] - slab.start) * depth_mm <= CLICK_DEPTH_MM]
+
 
 def _canonical(volume: Volume) -> Volume:
     return from_image(sitk.DICOMOrient(to_image(volume), "RAS"))
@@ -159,7 +166,6 @@ def _panel(panel: Axes, view: _View, scene: _Scene, slab: slice) -> AxesImage:
     where = tuple(slab if a == axis else slice(None) for a in range(3))
     image, outline = scene.pet.array_kji[where].max(axis), scene.mask_kji[where].max(axis)
     step_x, step_y = float(scene.pet.spacing_mm[view.across]), float(scene.pet.spacing_mm[view.up])
-    step_depth = float(scene.pet.spacing_mm[view.depth])
     rows, columns = image.shape
     extent = (-step_x / 2, (columns - 0.5) * step_x, -step_y / 2, (rows - 0.5) * step_y)
     shown = panel.imshow(image, "gray_r", vmin=0, vmax=scene.grey_top, origin="lower", extent=extent, aspect="equal")
@@ -167,12 +173,7 @@ def _panel(panel: Axes, view: _View, scene: _Scene, slab: slice) -> AxesImage:
         # A rim of background closes the contour at the border of the picture.
         x, y = np.arange(-1, columns + 1) * step_x, np.arange(-1, rows + 1) * step_y
         panel.contour(x, y, np.pad(outline.astype(float), 1), [0.5], colors=CONTOUR_COLOR, linewidths=1.2)
-    for index_kji, positive in scene.clicks:
-        distance_mm = (
-            0.0 if slab.start is None else abs(index_kji[axis] - slab.start) * scene.pet.spacing_mm[view.depth]
-        )
-        if distance_mm > CLICK_DEPTH_MM:
-            continue
+    for index_kji, positive in scene.clicks_near(axis, slab):
         at = index_kji[2 - view.across] * step_x, index_kji[2 - view.up] * step_y
         marker, color = ("+", POSITIVE_COLOR) if positive else ("_", NEGATIVE_COLOR)
         panel.plot(*at, marker=marker, color=color, markersize=11, markeredgewidth=2)

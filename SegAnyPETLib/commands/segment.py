@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,13 @@ from SegAnyPETLib.commands.outputs import check_output
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.pet.reading import SUV_UNITS, read_pet
 from SegAnyPETLib.prompts import Point, points_to_json
 from SegAnyPETLib.session import InteractiveSession
-from SegAnyPETLib.volume.io import SUFFIXES, check_image, check_mask, read_labels
-from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment, write_mask
+from SegAnyPETLib.volume.io import SUFFIXES, check_mask, read_labels
+from SegAnyPETLib.volume.segmentation import Segment, write_mask
 from SegAnyPETLib.volume.volume import Volume
 
-SUV_UNITS = "SUVbw"
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
 
 
@@ -37,21 +37,19 @@ def run(arguments: argparse.Namespace) -> None:
         SegAnyPETError: the result is empty or cannot be written.
     """
     _check_paths(arguments)
+    if arguments.figure is not None:
+        from SegAnyPETLib.figure import write_figure
     volume = read_pet(arguments.pet)
-    check_image(volume)
     points = to_points(arguments.clicks or [], arguments.coordinates, volume)
     mask_kji = None if arguments.mask is None else _read_mask(arguments.mask, volume)
     backend = load_backend(arguments.model, device=arguments.device, threads=arguments.threads)
     result_kji = segment(volume, points, mask_kji, backend)
     measured = quantities(volume, result_kji)
-    written = Segment("Target", result_kji, tags=result_tags(points, backend))
-    if arguments.figure is None:
-        write_mask(volume, [written], arguments.output)
-    else:
-        from SegAnyPETLib.figure import write_figure
-
-        with write_figure(volume, result_kji, points, arguments.figure, _title(volume, measured)):
-            write_mask(volume, [written], arguments.output)
+    with ExitStack() as pictures:
+        if arguments.figure is not None:
+            title = _title(volume, measured)
+            pictures.enter_context(write_figure(volume, result_kji, points, arguments.figure, title))
+        write_mask(volume, [Segment("Target", result_kji, tags=result_tags(points, backend))], arguments.output)
     _print(arguments, volume, points, measured)
 
 
@@ -85,7 +83,6 @@ def segment(
 def result_tags(points: Sequence[Point], backend: Backend) -> dict[str, str]:
     """What a segment tells about its making: prompts, model, weights and program."""
     return {
-        "TerminologyEntry": LESION_TERMINOLOGY,
         "SegAnyPET.Prompts": points_to_json(list(points)),
         "SegAnyPET.Model": backend.spec.name,
         "SegAnyPET.WeightsSHA256": backend.spec.sha256,
@@ -131,7 +128,7 @@ def _print(arguments: argparse.Namespace, volume: Volume, points: Sequence[Point
         ("SUVmax", f"{measured.suv_max:.2f}"),
         ("SUVmean", f"{measured.suv_mean:.2f}"),
         ("SUVpeak", f"{measured.suv_peak:.2f}"),
-        ("TLG", f"{measured.tlg_g:.1f} g"),
+        ("TLG", f"{measured.tlg:.1f} g"),
         ("mask", f"{arguments.output}"),
     ]
     if arguments.figure is not None:
