@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from SegAnyPETLib.volume.volume import Volume
+
 
 @dataclass(frozen=True)
 class MaskPatch:
@@ -44,6 +46,12 @@ class MaskPatch:
     def voxels(self) -> int:
         """Number of voxels set."""
         return int(np.count_nonzero(self.array_kji))
+
+    def as_volume(self, volume: Volume) -> Volume:
+        """The patch as a volume of its own, in its place in the grid of ``volume``."""
+        matrix = volume.ijk_to_ras.copy()
+        matrix[:3, 3] = volume.point_ras(self.offset_kji)
+        return Volume(self.array_kji, matrix)
 
     def to_array(self, shape_kji: tuple[int, int, int]) -> NDArray[np.bool_]:
         """The mask on the whole grid."""

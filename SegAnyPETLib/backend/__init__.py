@@ -1,0 +1,1 @@
+"""The `Backend` protocol and what lies behind it."""

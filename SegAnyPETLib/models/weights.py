@@ -1,0 +1,63 @@
+"""Weights of SegAnyPET-Lite as safetensors: tensors and a few strings, nothing that runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.lite import LiteNet
+from SegAnyPETLib.models.prompt_maps import MAPS
+from SegAnyPETLib.models.spec import ModelSpec
+
+#: Version of the layout below; a file of another one is refused.
+LAYOUT = "seganypet-lite-1"
+
+
+def save_weights(net: LiteNet, spec: ModelSpec, path: Path) -> None:
+    """Write a network in float16, with what is needed to build it again."""
+    tensors = {k: v.detach().half().contiguous().cpu() for k, v in net.state_dict().items()}
+    about = {
+        "layout": LAYOUT,
+        "maps": json.dumps(MAPS),
+        "channels": json.dumps(net.channels),
+        "blocks": json.dumps(net.blocks),
+        "spec": json.dumps(replace(spec, sha256="").to_dict()),
+    }
+    save_file(tensors, path, metadata=about)
+
+
+def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
+    """Read what `save_weights` wrote.
+
+    Returns:
+        The network in float32 and evaluation mode, and its specification with the file's SHA-256.
+
+    Raises:
+        InputError: the file is missing, damaged, of another layout, or its tensors do not fit the network.
+    """
+    if not path.is_file():
+        raise InputError(f"the weights file {path.name} is missing; install the project again or name another file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path.name} is not a readable weights file: {error}") from error
+    if about.get("layout") != LAYOUT or json.loads(about["maps"]) != list(MAPS):
+        raise InputError(f"{path.name} holds weights of another layout than {LAYOUT}")
+    net = LiteNet(len(MAPS), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])))
+    try:
+        net.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        raise InputError(f"the tensors in {path.name} do not fit the network: {' '.join(str(error).split())}") from error
+    stored = json.loads(about["spec"])
+    stored["spacing_mm"] = tuple(stored["spacing_mm"])
+    spec = replace(ModelSpec(**stored), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    return net.eval().to(memory_format=torch.channels_last_3d), spec

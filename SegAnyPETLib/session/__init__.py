@@ -1,0 +1,1 @@
+"""The interactive session that every front end drives."""

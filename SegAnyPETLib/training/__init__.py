@@ -1,0 +1,1 @@
+"""Simulated PET, datasets, click simulation, losses and trainers."""

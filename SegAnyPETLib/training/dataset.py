@@ -1,0 +1,98 @@
+"""Where the training windows of a recipe come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.training.anatomy import Anatomy, analytic_organs, anatomy_from_organs
+from SegAnyPETLib.training.real import RealCase, RealWindows
+from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.simulated import SimulatedWindows
+from SegAnyPETLib.volume.io import read_image, read_labels
+
+
+class Windows:
+    """Real and simulated windows, mixed."""
+
+    def __init__(self, simulated: SimulatedWindows, real: RealWindows | None, real_share: float) -> None:
+        self.simulated = simulated
+        self.real = real
+        self.real_share = real_share
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """A new window."""
+        if self.real is not None and rng.random() < self.real_share:
+            return self.real.draw(rng)
+        return self.simulated.draw(rng)
+
+
+def windows_of(recipe: Recipe) -> Windows:
+    """Load the data of a recipe.
+
+    Raises:
+        InputError: a folder is missing or empty.
+    """
+    rng = np.random.default_rng(recipe.seed)
+    anatomies = [anatomy_from_organs(analytic_organs(rng), rng) for _ in range(recipe.analytic_bodies)]
+    anatomies += _mapped_anatomies(recipe, rng)
+    simulated = SimulatedWindows(anatomies, recipe.size, recipe.organ_share)
+    real = RealWindows(fitted_cases(recipe), recipe.size) if recipe.real_share > 0 else None
+    return Windows(simulated, real, recipe.real_share)
+
+
+def _mapped_anatomies(recipe: Recipe, rng: np.random.Generator) -> list[Anatomy]:
+    if not recipe.organ_maps:
+        return []
+    fitted, _ = split_organ_maps(Path(recipe.organ_maps), recipe.organ_map_stride)
+    return [anatomy_from_organs(read_labels(path), rng) for path in fitted]
+
+
+def split_organ_maps(folder: Path, stride: int) -> tuple[list[Path], list[Path]]:
+    """The organ maps to fit on, and those left out: every ``stride``-th in the order of their names.
+
+    Raises:
+        InputError: the folder has no map.
+    """
+    paths = sorted(folder.glob("*.nii.gz"))
+    if not paths:
+        raise InputError(f"no organ maps (*.nii.gz) in {folder}")
+    left_out = paths[::stride] if stride else []
+    return [p for p in paths if p not in left_out], left_out
+
+
+def fitted_cases(recipe: Recipe) -> list[RealCase]:
+    """The real cases that a recipe fits: all but the excluded ones and those of the fold left out."""
+    names = case_names(recipe)
+    if recipe.folds:
+        names = [name for n, name in enumerate(names) if n % recipe.folds != recipe.fold]
+    return [read_case(Path(recipe.real_cases) / name) for name in names]
+
+
+def case_names(recipe: Recipe) -> list[str]:
+    """Names of the real cases that are not excluded, in order.
+
+    Raises:
+        InputError: the folder has no case.
+    """
+    folder = Path(recipe.real_cases)
+    names = sorted(p.parent.name for p in folder.glob("*/PET_image.nii.gz"))
+    names = [name for name in names if name not in recipe.exclude]
+    if not names:
+        raise InputError(f"no cases (NAME/PET_image.nii.gz) in {folder}")
+    return names
+
+
+def read_case(folder: Path) -> RealCase:
+    """Read PET_image.nii.gz and PET_mask.nii.gz of a case.
+
+    Raises:
+        InputError: a file cannot be read, or the mask lies on another grid or is empty.
+    """
+    image, labels = read_image(folder / "PET_image.nii.gz"), read_labels(folder / "PET_mask.nii.gz")
+    if not labels.same_grid(image) or not labels.array_kji.any():
+        raise InputError(f"the mask of {folder.name} is empty or lies on another grid than its image")
+    return RealCase(folder.name, image, labels.with_array(labels.array_kji > 0))
