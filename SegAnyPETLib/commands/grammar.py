@@ -91,7 +91,7 @@ def _add(commands: Any, name: str, summary: str, examples: str) -> argparse.Argu
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="lite", help="the model (default: lite, the bundled one)")
+    parser.add_argument("--model", default="lite", help="a bundled model or a .safetensors file (default: lite)")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where it runs (default: cpu)")
     parser.add_argument("--threads", type=_count, metavar="N", help="CPU threads (default: as torch chooses)")
 
@@ -155,13 +155,19 @@ def _add_train(commands: Any) -> None:
         commands,
         "train",
         "train a model by a recipe",
-        "  seganypet train recipe.yaml --output runs/mine\n"
-        "  seganypet train recipe.yaml --output runs/mine --resume --device cuda",
+        "  seganypet train recipe.yaml\n"
+        "  seganypet train recipe.yaml --data my_data --output runs --device cuda\n"
+        "  seganypet train recipe.yaml --output runs --resume",
     )
-    parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="data, network, schedule and seed")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: the recipe's)")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
-    parser.add_argument("--device", choices=DEVICES, help="where to train (default: the recipe's)")
+    parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="data, schedule and seed")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the recipe's data (default: the recipe's own)"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints, log and weights (default: runs)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where to train (default: cpu)")
 
 
 def _add_phantom(commands: Any) -> None:

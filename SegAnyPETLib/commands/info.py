@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
@@ -60,5 +61,13 @@ def _model() -> list[tuple[str, str]]:
         ("model", "lite (SegAnyPET-Lite, bundled)"),
         ("weights", f"{weights} ({len(content) / 1e6:.1f} MB)"),
         ("sha256", hashlib.sha256(content).hexdigest()),
-        ("licence", f"code Apache-2.0; training data, attribution and measured quality: {resource_path(MODEL_CARD)}"),
+        ("licence", _licence(content)),
+        ("model card", f"{resource_path(MODEL_CARD)}"),
     ]
+
+
+def _licence(weights: bytes) -> str:
+    """What a weights file says of its licence; a safetensors file begins with the length of its JSON header."""
+    header = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])
+    licence: str = json.loads(header["__metadata__"]["spec"])["licence"]
+    return licence

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import argparse
 
+from SegAnyPETLib.commands.outputs import make_folder
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.engine import checked_device
+from SegAnyPETLib.training.recipe import read_recipe
+from SegAnyPETLib.training.trainer import train
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train, or go on training.
+    """Train, or go on training, and say where the weights are.
 
     Raises:
-        InputError: the recipe cannot be used.
+        InputError: the recipe, the device or the folder cannot be used.
     """
-    if not arguments.recipe.is_file():
-        raise InputError(f"{arguments.recipe.name} is not there; check the path of the recipe")
-    from SegAnyPETLib.training.trainer import train
-
-    train(arguments.recipe, output=arguments.output, device=arguments.device, resume=arguments.resume)
+    recipe = read_recipe(arguments.recipe, arguments.data)
+    checked_device(arguments.device)
+    checkpoint = arguments.output / f"{recipe.name}.pt"
+    if arguments.resume and not checkpoint.is_file():
+        raise InputError(f"there is no checkpoint {checkpoint} to go on from; leave out --resume")
+    make_folder(arguments.output)
+    weights = train(recipe, arguments.output, arguments.device, resume=arguments.resume)
+    print(f"weights  {weights}")
+    print(f"log      {weights.with_suffix('.csv')}")
+    print(f"use them with: seganypet segment PET --model {weights} ...")
