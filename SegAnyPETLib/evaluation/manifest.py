@@ -1,0 +1,72 @@
+"""The list of cases to evaluate on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from SegAnyPETLib.errors import InputError
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image and its reference label map.
+
+    Attributes:
+        id: name of the case in reports.
+        image: image file or DICOM folder.
+        label: label map on the image's grid; every positive value is one target.
+    """
+
+    id: str
+    image: Path
+    label: Path
+
+
+def read_manifest(path: str | Path) -> tuple[Case, ...]:
+    """Read ``{"cases": [{"id": "...", "image": "path or DICOM folder", "label": "path"}]}``.
+
+    Args:
+        path: the JSON file; relative paths in it are relative to its folder.
+
+    Returns:
+        The cases, at least one, in their order.
+
+    Raises:
+        InputError: the file is missing or is no such list, an id occurs twice, or a file of a case is missing.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the manifest {path.name} cannot be read; check its path") from error
+    except ValueError as error:
+        raise InputError(f"the manifest {path.name} is not valid JSON: {error}") from error
+    items = content.get("cases") if isinstance(content, dict) else None
+    if not isinstance(items, list) or not items:
+        raise InputError(f'the manifest {path.name} needs a list of cases: {{"cases": [{{"id", "image", "label"}}]}}')
+    cases = tuple(_read_case(item, number, path) for number, item in enumerate(items, start=1))
+    _check_unique([case.id for case in cases], path)
+    return cases
+
+
+def _read_case(item: Any, number: int, manifest: Path) -> Case:
+    fields = [item.get(key) for key in ("id", "image", "label")] if isinstance(item, dict) else []
+    texts = [field for field in fields if isinstance(field, str) and field]
+    if len(texts) != 3:
+        raise InputError(f'case {number} of the manifest {manifest.name} needs the texts "id", "image" and "label"')
+    name, image, label = texts
+    case = Case(name, manifest.parent / image, manifest.parent / label)
+    if not case.image.exists():
+        raise InputError(f"case {name}: there is no image {image}; paths are relative to the manifest's folder")
+    if not case.label.is_file():
+        raise InputError(f"case {name}: there is no label file {label}; paths are relative to the manifest's folder")
+    return case
+
+
+def _check_unique(ids: list[str], manifest: Path) -> None:
+    for name in ids:
+        if ids.count(name) > 1:
+            raise InputError(f"the id {name} occurs twice in the manifest {manifest.name}; give each case its own")

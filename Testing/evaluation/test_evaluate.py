@@ -1,0 +1,195 @@
+"""Evaluation from manifest to report, with a session that segments by thresholds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.evaluation.evaluate import evaluate, relative_errors
+from SegAnyPETLib.evaluation.manifest import Case, read_manifest
+from SegAnyPETLib.evaluation.report import report
+from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.io import write_volume
+from SegAnyPETLib.volume.volume import Volume
+
+GRID = np.diag([4.0, 4.0, 4.0, 1.0])
+CURVES = ("dice", "nsd_2mm", "nsd_4mm", "hd95_mm", "fpv_ml", "fnv_ml", "seconds")
+
+
+class ThresholdSession:
+    """Positive clicks add the region above half of the local maximum; negative ones take away their voxel's layer."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self.mask_kji: NDArray[np.bool_] = np.zeros(volume.shape_kji, bool)
+        self.clicks = 0
+
+    def add_point(self, point: Point) -> None:
+        self.clicks += 1
+        if point.positive:
+            self.mask_kji = self.mask_kji | relative_threshold(self._volume, point, 0.5)
+        else:
+            self.mask_kji = self.mask_kji.copy()
+            self.mask_kji[self._volume.nearest_kji(point.ras)[0]] = False
+
+
+def write_case(folder: Path, name: str, image: NDArray, labels: NDArray) -> Case:
+    case = Case(name, folder / f"{name}_pet.nii.gz", folder / f"{name}_label.nii.gz")
+    write_volume(Volume(image.astype(np.float32), GRID), case.image)
+    write_volume(Volume(labels.astype(np.int16), GRID), case.label)
+    return case
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """Label 2: a lesion that one click finds. Label 7: two separate parts of 8 and 27 voxels and one spilled layer."""
+    image, labels = np.ones((12, 14, 30)), np.zeros((12, 14, 30))
+    labels[2:4, 2:4, 2:4] = 2
+    labels[5:8, 8:11, 12:15] = 7
+    labels[5:7, 8:10, 24:26] = 7
+    image[labels > 0] = 10.0
+    image[8, 8:11, 12:15] = 10.0  # hot, but not in the reference
+    return write_case(tmp_path, "one", image, labels)
+
+
+def without_seconds(result: dict[str, Any]) -> dict[str, Any]:
+    rows = [result["targets"], *(b["targets"] for b in result.get("baselines", {}).values())]
+    for row in (row for table in rows for row in table):
+        assert all(s >= 0 for s in row.pop("seconds"))
+    return result
+
+
+def test_every_positive_label_is_a_target_with_a_fresh_session(case: Case) -> None:
+    sessions: list[ThresholdSession] = []
+
+    def make_session(volume: Volume) -> ThresholdSession:
+        sessions.append(ThresholdSession(volume))
+        return sessions[-1]
+
+    result = evaluate([case], make_session, model="half", clicks=4)
+    assert (result["model"], result["clicks"]) == ("half", 4)
+    first, second = result["targets"]
+    assert [(t["case"], t["label"]) for t in result["targets"]] == [("one", 2), ("one", 7)]
+    assert first["volume_ml"] == pytest.approx(8 * 0.064)
+    assert all(len(t[name]) == 4 for t in result["targets"] for name in CURVES)
+    # One click is enough for the first target; the last values fill the lists.
+    assert first["dice"] == [1.0] * 4
+    assert first["clicks_used"] == len(first["prompts"]) == sessions[0].clicks == 1
+    # The second needs its larger part, then the negative click (9 voxels), then its smaller part (8 voxels).
+    assert [p["positive"] for p in second["prompts"]] == [True, False, True]
+    assert second["clicks_used"] == sessions[1].clicks == 3
+    assert second["dice"] == pytest.approx([2 * 27 / (36 + 35), 2 * 27 / (27 + 35), 1.0, 1.0])
+    assert second["fnv_ml"] == pytest.approx([8 * 0.064, 8 * 0.064, 0.0, 0.0])
+    assert second["fpv_ml"] == [0.0] * 4
+    assert second["relative_error"]["mtv"] == 0.0
+    assert result["summary"]["all"]["dice"]["mean"][3] == 1.0
+    assert result["summary"]["small"]["count"] == 2
+
+
+def test_the_first_prompt_is_the_deepest_voxel_in_patient_space(case: Case) -> None:
+    result = evaluate([case], ThresholdSession, model="half", clicks=1)
+    assert result["targets"][1]["prompts"] == [{"ras": [13 * 4.0, 9 * 4.0, 6 * 4.0], "positive": True}]
+
+
+@pytest.mark.parametrize("robot", ["ideal", "noisy"])
+def test_equal_seeds_give_equal_results_but_for_the_seconds(case: Case, robot: Any) -> None:
+    runs = [
+        without_seconds(evaluate([case], ThresholdSession, model="m", clicks=3, robot=robot, seed=5, baselines=True))
+        for _ in range(2)
+    ]
+    assert json.dumps(runs[0]) == json.dumps(runs[1])
+
+
+def test_a_target_has_the_same_result_whatever_other_cases_are_there(case: Case, tmp_path: Path) -> None:
+    image, labels = np.ones((6, 6, 6)), np.zeros((6, 6, 6))
+    image[1:5, 1:5, 1:5], labels[1:5, 1:5, 1:5] = 5.0, 1
+    other = write_case(tmp_path, "other", image, labels)
+    alone = evaluate([case], ThresholdSession, model="m", clicks=3, robot="noisy", seed=1)
+    after = evaluate([other, case], ThresholdSession, model="m", clicks=3, robot="noisy", seed=1)
+    assert [t["prompts"] for t in alone["targets"]] == [t["prompts"] for t in after["targets"][1:]]
+
+
+def test_what_is_undefined_is_null_in_strict_json(tmp_path: Path) -> None:
+    image, labels = np.ones((4, 4, 4)), np.zeros((4, 4, 4))
+    labels[1, 1, 1] = 1
+    case = write_case(tmp_path, "cold", image, labels)
+
+    class EmptySession(ThresholdSession):
+        def add_point(self, point: Point) -> None:
+            pass
+
+    result = evaluate([case], EmptySession, model="none", clicks=2)
+    target = json.loads(json.dumps(result, allow_nan=False))["targets"][0]
+    assert target["dice"] == [0.0, 0.0]
+    assert target["hd95_mm"] == [None, None]
+    assert target["relative_error"] == {"suv_max": None, "suv_mean": None, "suv_peak": None, "mtv": -1.0, "tlg": -1.0}
+    assert result["summary"]["all"]["hd95_mm"]["mean"] == [None, None]
+    assert "| - |" in report(result)
+
+
+def test_baselines_are_measured_on_the_same_targets(case: Case) -> None:
+    result = evaluate([case], ThresholdSession, model="half", clicks=2, baselines=True)
+    assert list(result["baselines"]) == list(METHODS)
+    half = result["baselines"]["50%"]
+    assert [(t["case"], t["label"]) for t in half["targets"]] == [("one", 2), ("one", 7)]
+    assert [t["dice"] for t in half["targets"]] == [t["dice"][:1] for t in result["targets"]]
+    assert half["summary"]["all"]["count"] == 2
+    assert "baselines" not in evaluate([case], ThresholdSession, model="half", clicks=1)
+
+
+def test_relative_errors_compare_with_the_reference_mask() -> None:
+    image = Volume(np.array([[[1.0, 2.0, 4.0, 8.0]]], dtype=np.float32), np.diag([20.0, 20.0, 20.0, 1.0]))
+    reference = np.array([[[False, False, True, True]]])
+    predicted = np.array([[[False, True, True, False]]])
+    errors = relative_errors(image, predicted, reference)
+    assert errors == pytest.approx({"suv_max": -0.5, "suv_mean": -0.5, "suv_peak": -0.5, "mtv": 0.0, "tlg": -0.5})
+
+
+def test_progress_ends_at_one_and_never_falls(case: Case) -> None:
+    seen: list[float] = []
+    evaluate([case], ThresholdSession, model="m", clicks=1, progress=lambda part, name: seen.append(part))
+    assert seen == [0.0, 0.5, 1.0]
+
+
+def test_what_cannot_be_evaluated_is_refused_with_the_name_of_the_case(case: Case, tmp_path: Path) -> None:
+    shape = (12, 14, 30)
+    empty = write_case(tmp_path, "empty", np.ones(shape), np.zeros(shape))
+    with pytest.raises(InputError, match="case empty: the label map has no positive value"):
+        evaluate([empty], ThresholdSession, model="m")
+    other_grid = Case("mixed", case.image, write_case(tmp_path, "small", np.ones((3, 3, 3)), np.ones((3, 3, 3))).label)
+    with pytest.raises(InputError, match="case mixed: the label map lies on another grid"):
+        evaluate([other_grid], ThresholdSession, model="m")
+    with pytest.raises(InputError, match="at least 1 click"):
+        evaluate([case], ThresholdSession, model="m", clicks=0)
+
+
+def test_the_report_shows_the_clicks_and_the_baselines(case: Case) -> None:
+    text = report(evaluate([case], ThresholdSession, model="half", clicks=4, baselines=True))
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| all targets")]
+    assert [row[1] for row in rows] == ["1", "3", "4"]
+    assert rows[0][2] == f"{(1 + 54 / 71) / 2:.3f}"
+    assert rows[-1][2] == "1.000"
+    assert all(f"| {name}, all targets (2) | 1 |" in text for name in METHODS)
+    assert "small" not in text
+    assert "Median absolute error after the last click: suv_max 0.0 %" in text
+
+
+def test_a_real_scan_is_evaluated_from_its_manifest(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "sts" / "STS_002"
+    if not folder.is_dir():
+        folder = sorted((shared_data / "sts").iterdir())[0]
+    manifest = tmp_path / "cases.json"
+    entry = {"id": folder.name, "image": str(folder / "PET_image.nii.gz"), "label": str(folder / "PET_mask.nii.gz")}
+    manifest.write_text(json.dumps({"cases": [entry]}))
+    result = evaluate(read_manifest(manifest), ThresholdSession, model="half", clicks=2, baselines=True)
+    target = result["targets"][0]
+    assert target["volume_ml"] > 1
+    assert 0 <= target["dice"][0] <= 1
+    assert result["baselines"]["50%"]["targets"][0]["dice"][0] == target["dice"][0]
