@@ -7,7 +7,7 @@ PixelSpacing, slices sorted by ImagePositionPatient along the normal. The rescal
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def read_series(folder: str | Path) -> Series:
     Raises:
         InputError: there is no PET series or more than one, it is not complete and regular, or a file is damaged.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     slices = _sorted_slices(_find_slices(folder))
     headers = [header for _, header in slices]
     matrix = _ijk_to_ras(headers)
@@ -112,7 +112,7 @@ def required(header: Dataset, keyword: str) -> object:
         InputError: the tag is missing or empty.
     """
     value = header.get(keyword)
-    if value is None or value == "":
+    if value is None or (isinstance(value, Sized) and len(value) == 0):
         raise InputError(f"the PET series lacks {tag_name(keyword)}; export the original series with all its tags")
     return value
 
@@ -259,7 +259,7 @@ def _ijk_to_ras(headers: Sequence[Dataset]) -> NDArray:
     positions = np.stack([_numbers(header, "ImagePositionPatient", 3) for header in headers])
     along = positions @ axes[2]
     gaps = np.diff(along)
-    usual = float(np.median(gaps))
+    usual = float(np.quantile(gaps, 0.5, method="lower"))
     if gaps.min() < SAME_POSITION * usual or usual <= 0:
         raise InputError("two slices of the PET series lie at the same place; give one static series, each file once")
     if gaps.max() > MISSING_SLICE * usual:

@@ -1,8 +1,9 @@
 """Faults of image files that ITK reads over in silence.
 
 ITK fills the voxels that a truncated ``.nii`` or ``.nii.gz`` lacks with whatever the memory holds, takes a corrupt
-``.mha`` and many a corrupt ``.nrrd`` for a good one, and reads a NIfTI file with a sheared sform by its qform. It also
-reports nothing when the disk is full while it writes NIfTI. These checks come before reading and after writing.
+``.mha`` and many a corrupt ``.nrrd`` for a good one, reads a NIfTI file with a sheared sform by its qform and takes the
+voxel size of the header where the sform says another. It also reports nothing when the disk is full while it writes
+NIfTI. These checks come before reading and after writing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.volume import check_orthogonal
 
 CHUNK_BYTES = 1 << 22
+#: Largest share by which the scales of an sform differ from the voxel size through rounding.
+SCALE_TOLERANCE = 1e-3
 NIFTI_HEADER_BYTES = 348
 NIFTI2_HEADER_BYTES = 540
 META_HEADER_BYTES = 1 << 16
@@ -137,6 +140,7 @@ def _nifti_size(header: bytes, name: str) -> int:
 
 
 def _check_sform(header: bytes, order: str, name: str) -> None:
+    """Refuse an sform that is sheared, or whose scales contradict the voxel size, which ITK would take instead."""
     (sform_code,) = struct.unpack_from(order + "h", header, 254)
     if sform_code <= 0:
         return
@@ -146,6 +150,9 @@ def _check_sform(header: bytes, order: str, name: str) -> None:
         check_orthogonal(matrix)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
+    spacing = np.abs(struct.unpack_from(order + "3f", header, 80))
+    if not np.allclose(np.linalg.norm(matrix[:3, :3], axis=0), spacing, rtol=SCALE_TOLERANCE):
+        raise InputError(f"{name}: the sform and the voxel size (pixdim) contradict each other; save it again")
 
 
 def check_meta(path: Path) -> None:

@@ -89,7 +89,7 @@ def write_image(image: sitk.Image, path: Path) -> None:
     suffix = known_suffix(path)
     with replacing(path, suffix) as temporary:
         with quiet_itk():
-            sitk.WriteImage(image, temporary, useCompression=suffix != ".nii")
+            sitk.WriteImage(image, str(temporary), useCompression=suffix != ".nii")
         integrity.check_complete(temporary, suffix)
 
 
@@ -163,7 +163,7 @@ def open_reader(path: Path) -> sitk.ImageFileReader:
     except OSError as error:
         raise InputError(f"{path.name} cannot be opened; check your rights to the file") from error
     reader = sitk.ImageFileReader()
-    reader.SetFileName(path)
+    reader.SetFileName(str(path))
     try:
         with quiet_itk():
             reader.ReadImageInformation()

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, quantities, suv_peak
+from SegAnyPETLib.volume.volume import Volume
+
+
+def _volume(array_kji, spacing_ijk=(10.0, 10.0, 10.0)) -> Volume:
+    return Volume(np.asarray(array_kji, np.float32), np.diag([*spacing_ijk, 1.0]))
+
+
+def _mask(shape, *indices):
+    mask = np.zeros(shape, bool)
+    for index in indices:
+        mask[index] = True
+    return mask
+
+
+def test_volume_mean_maximum_and_glycolysis_of_two_voxels():
+    pet = _volume(np.arange(8).reshape(2, 2, 2), (5.0, 4.0, 10.0))
+    found = quantities(pet, _mask((2, 2, 2), (0, 0, 1), (1, 1, 0)))
+    assert found.volume_ml == pytest.approx(2 * 0.2)
+    assert found.suv_max == 6
+    assert found.suv_mean == pytest.approx(3.5)
+    assert found.tlg == pytest.approx(3.5 * 0.4)
+
+
+def test_sphere_of_the_peak_holds_one_millilitre():
+    assert 4 / 3 * np.pi * PEAK_RADIUS_MM**3 == pytest.approx(1000)
+
+
+def test_peak_in_large_voxels_is_the_maximum():
+    pet = _volume(np.arange(27).reshape(3, 3, 3))
+    assert suv_peak(pet, _mask((3, 3, 3), (1, 1, 1), (0, 2, 2))) == 13
+
+
+def test_peak_in_voxels_of_six_millimetres_is_the_mean_of_seven():
+    array = np.zeros((5, 5, 5))
+    array[2, 2, 2], array[2, 2, 3], array[1, 2, 2], array[3, 3, 2] = 7, 14, 21, 1000
+    assert suv_peak(_volume(array, (6.0, 6.0, 6.0)), _mask((5, 5, 5), (2, 2, 2))) == pytest.approx((7 + 14 + 21) / 7)
+
+
+def test_peak_sphere_follows_the_spacing_of_each_axis():
+    array = np.zeros((3, 3, 5))
+    array[1, 1, :] = [16, 1, 2, 4, 8]
+    array[0, 1, 2] = array[1, 0, 2] = 1000
+    # 6 mm along i reaches one voxel to either side; 10 mm along j and k reach none.
+    assert suv_peak(_volume(array, (6.0, 10.0, 10.0)), _mask((3, 3, 5), (1, 1, 2))) == pytest.approx((1 + 2 + 4) / 3)
+
+
+def test_peak_sphere_is_cut_at_the_border_of_the_image():
+    array = np.full((3, 3, 3), 5.0)
+    assert suv_peak(_volume(array, (6.0, 6.0, 6.0)), _mask((3, 3, 3), (0, 0, 0))) == pytest.approx(5)
+
+
+def test_peak_centre_lies_in_the_mask_and_its_sphere_may_reach_out():
+    array = np.zeros((1, 1, 7))
+    array[0, 0] = [0, 0, 3, 0, 0, 900, 0]
+    pet = _volume(array, (6.0, 10.0, 10.0))
+    assert suv_peak(pet, _mask((1, 1, 7), (0, 0, 1))) == pytest.approx(1)
+    assert suv_peak(pet, _mask((1, 1, 7), (0, 0, 1), (0, 0, 4))) == pytest.approx(300)
+
+
+def test_mask_without_a_voxel_is_refused():
+    with pytest.raises(InputError, match="no voxel"):
+        quantities(_volume(np.ones((2, 2, 2))), np.zeros((2, 2, 2), bool))
+
+
+def test_mask_of_another_shape_is_refused():
+    with pytest.raises(InputError, match="does not fit"):
+        quantities(_volume(np.ones((2, 2, 2))), np.ones((2, 2, 3), bool))

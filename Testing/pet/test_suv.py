@@ -1,0 +1,222 @@
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.suv import injection_time, scan_start, suv_factors, uptake_seconds
+from SegAnyPETLib.volume.dicom import read_series
+from Testing.dicom_fixtures import DOSE_BQ, SUV_FACTOR, WEIGHT_KG, pet_slice
+
+PHILIPS = (0x7053, "Philips PET Private Group")
+GE = (0x0009, "GEMS_PETD_01")
+
+
+def _headers(count: int = 2, **tags) -> list[Dataset]:
+    headers = [pet_slice(np.ones((2, 2)), (0, 0, 3.0 * k)) for k in range(count)]
+    for header in headers:
+        for keyword, value in tags.items():
+            target = header if keyword in header or not keyword.startswith("Radio") else _dose(header)
+            setattr(target, keyword, value)
+    return headers
+
+
+def _dose(header: Dataset) -> Dataset:
+    return header.RadiopharmaceuticalInformationSequence[0]
+
+
+def _add_private(header: Dataset, owner: tuple[int, str], offset: int, vr: str, value: object) -> None:
+    header.private_block(*owner, create=True).add_new(offset, vr, value)
+
+
+def _refusal(headers: list[Dataset]) -> str:
+    with pytest.raises(InputError) as caught:
+        suv_factors(headers)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_values_corrected_to_the_start_of_the_scan_use_the_decayed_dose():
+    # 70 kg, 350 MBq of F-18, one hour: 350e6 * 2^(-3600/6588) = 239.6e6 Bq left.
+    np.testing.assert_allclose(suv_factors(_headers(3)), [70000 / (350e6 * 2 ** (-3600 / 6588))] * 3, rtol=1e-12)
+    assert suv_factors(_headers())[0] == pytest.approx(SUV_FACTOR)
+
+
+def test_values_corrected_to_the_injection_use_the_whole_dose():
+    assert suv_factors(_headers(DecayCorrection="ADMIN"))[0] == pytest.approx(WEIGHT_KG * 1000 / DOSE_BQ)
+
+
+def test_values_corrected_to_the_injection_need_no_times():
+    headers = _headers(DecayCorrection="ADMIN")
+    for header in headers:
+        del header.SeriesTime, header.AcquisitionTime, _dose(header).RadionuclideHalfLife
+    assert suv_factors(headers)[0] == pytest.approx(WEIGHT_KG * 1000 / DOSE_BQ)
+
+
+def test_injection_the_evening_before_the_scan_spans_midnight():
+    headers = _headers(SeriesTime="003000", AcquisitionTime="003000", RadiopharmaceuticalStartTime="233000")
+    assert uptake_seconds(headers) == 3600
+
+
+def test_injection_date_time_comes_before_the_time():
+    headers = _headers(
+        RadiopharmaceuticalStartDateTime="20200101233000.5", SeriesTime="003000", AcquisitionTime="003000"
+    )
+    assert uptake_seconds(headers) == 3599.5
+
+
+def test_injection_date_time_with_an_offset_is_taken_to_the_clock_of_the_series():
+    headers = _headers(RadiopharmaceuticalStartDateTime="20200102080000+0000", TimezoneOffsetFromUTC="+0200")
+    assert uptake_seconds(headers) == 3600
+
+
+def test_injection_date_time_with_an_offset_is_local_where_the_series_has_none():
+    headers = _headers(RadiopharmaceuticalStartDateTime="20200102100000+0200")
+    assert uptake_seconds(headers) == 3600
+
+
+def test_series_time_counts_while_it_is_not_after_the_acquisition():
+    headers = _headers(SeriesTime="105500", AcquisitionTime="110000")
+    assert scan_start(headers).strftime("%H%M%S") == "105500"
+
+
+def test_earliest_acquisition_counts_where_the_series_time_is_later():
+    headers = _headers(3, SeriesTime="150000")
+    headers[1].AcquisitionTime = "104000"
+    assert scan_start(headers).strftime("%H%M%S") == "104000"
+
+
+def test_scan_time_of_ge_counts_where_the_series_time_is_later():
+    headers = _headers(SeriesTime="150000")
+    _add_private(headers[0], GE, 0x0D, "DT", "20200102105000.00")
+    assert scan_start(headers).strftime("%H%M%S") == "105000"
+
+
+def test_series_date_counts_with_the_time():
+    headers = _headers(SeriesDate="20200103", SeriesTime="001000", AcquisitionDate="20200102", AcquisitionTime="235500")
+    assert scan_start(headers).strftime("%d%H%M") == "022355"
+
+
+def test_injection_at_the_time_of_the_scan_is_on_the_same_day():
+    headers = _headers(RadiopharmaceuticalStartTime="110000")
+    assert injection_time(headers[0], scan_start(headers)) == scan_start(headers)
+
+
+def test_values_in_grams_per_ml_are_suv():
+    assert np.array_equal(suv_factors(_headers(Units="GML")), [1, 1])
+    assert np.array_equal(suv_factors(_headers(Units="GML", SUVType="BW")), [1, 1])
+
+
+@pytest.mark.parametrize("kind", ["LBM", "BSA", "IBW", "LBMJANMA"])
+def test_suv_of_another_type_is_refused(kind):
+    assert f"type {kind}, SUVType (0054,1006)" in _refusal(_headers(Units="GML", SUVType=kind))
+
+
+def test_counts_take_the_suv_factor_of_philips_slice_by_slice():
+    headers = _headers(Units="CNTS")
+    for header, factor in zip(headers, ("0.001", "0.002"), strict=True):
+        _add_private(header, PHILIPS, 0x00, "DS", factor)
+        _add_private(header, PHILIPS, 0x09, "DS", "3")
+    assert np.array_equal(suv_factors(headers), [0.001, 0.002])
+
+
+def test_counts_take_the_activity_factor_of_philips_where_the_suv_factor_is_zero():
+    headers = _headers(Units="CNTS")
+    for header in headers:
+        _add_private(header, PHILIPS, 0x00, "DS", "0")
+        _add_private(header, PHILIPS, 0x09, "DS", "2.5")
+    np.testing.assert_allclose(suv_factors(headers), 2.5 * SUV_FACTOR)
+
+
+def test_counts_without_the_factors_of_philips_are_refused():
+    message = _refusal(_headers(Units="CNTS"))
+    assert "(7053,1000)" in message
+    assert "(7053,1009)" in message
+
+
+def test_private_element_of_another_creator_is_not_taken():
+    headers = _headers(Units="CNTS")
+    for header in headers:
+        _add_private(header, (0x7053, "Somebody else"), 0x00, "DS", "0.001")
+    assert "(7053,1000)" in _refusal(headers)
+
+
+@pytest.mark.parametrize("units", ["PROPCPS", "PCNT", "NONE"])
+def test_other_units_are_refused(units):
+    assert f"Units (0054,1001) {units}" in _refusal(_headers(Units=units))
+
+
+@pytest.mark.parametrize("correction", ["NONE", "SOMETIME"])
+def test_other_decay_correction_is_refused(correction):
+    assert f"{correction} of DecayCorrection (0054,1102)" in _refusal(_headers(DecayCorrection=correction))
+
+
+@pytest.mark.parametrize(("corrections", "lacking"), [(["ATTN", "SCAT"], "DECY"), ("DECY", "ATTN")])
+def test_values_that_lack_a_correction_are_refused(corrections, lacking):
+    assert f"not corrected for {lacking} (CorrectedImage (0028,0051))" in _refusal(_headers(CorrectedImage=corrections))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "number"),
+    [
+        ("Units", "0054,1001"),
+        ("CorrectedImage", "0028,0051"),
+        ("DecayCorrection", "0054,1102"),
+        ("PatientWeight", "0010,1030"),
+        ("SeriesDate", "0008,0021"),
+        ("SeriesTime", "0008,0031"),
+        ("AcquisitionTime", "0008,0032"),
+        ("RadiopharmaceuticalInformationSequence", "0054,0016"),
+        ("RadiopharmaceuticalStartTime", "0018,1072"),
+        ("RadionuclideTotalDose", "0018,1074"),
+        ("RadionuclideHalfLife", "0018,1075"),
+    ],
+)
+def test_missing_or_empty_tag_is_named(keyword, number):
+    for spoil in (delattr, lambda header, name: setattr(header, name, None)):
+        headers = _headers()
+        for header in headers:
+            spoil(header if keyword in header else _dose(header), keyword)
+        assert f"lacks {keyword} ({number})" in _refusal(headers)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("PatientWeight", "0"),
+        ("PatientWeight", "70000"),
+        ("RadionuclideTotalDose", "0"),
+        ("RadionuclideTotalDose", "350"),
+        ("RadionuclideHalfLife", "-1"),
+    ],
+)
+def test_implausible_value_is_refused_naming_the_tag(keyword, value):
+    assert f"{keyword} (" in _refusal(_headers(**{keyword: value}))
+
+
+@pytest.mark.parametrize("start", ["20200102120000", "20191202100000"])
+def test_injection_after_the_scan_or_long_before_is_refused(start):
+    assert "h before the scan; check" in _refusal(_headers(RadiopharmaceuticalStartDateTime=start))
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR TM")
+def test_time_that_is_no_time_is_refused():
+    headers = _headers()
+    headers[0].SeriesTime = "ten"
+    assert "SeriesTime (0008,0031) of the PET series is no valid date or time" in _refusal(headers)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"), [("PatientWeight", "80"), ("Units", "GML"), ("DecayCorrection", "ADMIN")]
+)
+def test_slices_that_differ_in_what_suv_needs_are_refused(keyword, value):
+    headers = _headers()
+    setattr(headers[1], keyword, value)
+    assert f"differ in {keyword} (" in _refusal(headers)
+
+
+def test_real_series_converts_by_the_factor_of_its_tags(shared_data):
+    headers = read_series(shared_data / "wholebody_fdg_dicom").headers
+    # 71 kg, 388.777472 MBq, 6588 s half-life, 45 min 11 s.
+    assert uptake_seconds(headers) == 45 * 60 + 11
+    np.testing.assert_allclose(suv_factors(headers), 71e3 / (388777472 * 2 ** (-2711 / 6588)), rtol=1e-9)

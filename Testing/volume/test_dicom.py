@@ -1,0 +1,236 @@
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedPETImageStorage,
+    JPEGLSLossless,
+    RLELossless,
+    RTStructureSetStorage,
+)
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.dicom import read_series
+from Testing.dicom_fixtures import PATIENT_ID, PATIENT_NAME, counting_voxels, set_storage_class, write_series
+
+VOXELS = counting_voxels()
+
+
+def test_slices_are_sorted_by_position_and_rescaled_one_by_one(tmp_path):
+    slopes = [1.0, 2.0, 0.5, 4.0]
+    write_series(tmp_path, VOXELS, slopes=slopes)
+    volume = read_series(tmp_path).volume
+    assert volume.array_kji.dtype == np.float32
+    assert np.array_equal(volume.array_kji, VOXELS * np.array(slopes)[:, None, None])
+    assert volume.units == "Bq/ml"
+
+
+def test_intercept_is_added(tmp_path):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, "RescaleIntercept", str(-k)))
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS - np.arange(4)[:, None, None])
+
+
+def test_columns_and_rows_take_their_own_spacing(tmp_path):
+    write_series(tmp_path, VOXELS)
+    volume = read_series(tmp_path).volume
+    np.testing.assert_allclose(
+        volume.ijk_to_ras, [[-5, 0, 0, 10], [0, -4, 0, 20], [0, 0, 3, -30], [0, 0, 0, 1]], atol=1e-9
+    )
+
+
+def test_oblique_series_places_every_voxel_where_its_tags_say(tmp_path):
+    turn = np.deg2rad(30)
+    row, column = np.array([np.cos(turn), np.sin(turn), 0]), np.array([0, 0, -1.0])
+    normal = np.cross(row, column)
+
+    def edit(image, k):
+        image.ImageOrientationPatient = [*row, *column]
+        image.ImagePositionPatient = [f"{part:.9g}" for part in (1, 2, 3) + 2.5 * k * normal]
+
+    write_series(tmp_path, VOXELS, edit=edit)
+    volume = read_series(tmp_path).volume
+    lps = np.array([1, 2, 3]) + 3 * 2.5 * normal + 2 * 4.0 * column + 1 * 5.0 * row
+    np.testing.assert_allclose(volume.point_ras((3, 2, 1)), lps * (-1, -1, 1), atol=1e-6)
+    assert np.array_equal(volume.array_kji, VOXELS)
+
+
+def test_headers_follow_the_slices_and_hold_no_identifier(tmp_path):
+    write_series(tmp_path, VOXELS, slopes=[1, 2, 3, 4])
+    headers = read_series(tmp_path).headers
+    assert [float(header.RescaleSlope) for header in headers] == [1, 2, 3, 4]
+    text = "\n".join(str(header) for header in headers)
+    assert PATIENT_NAME not in text
+    assert PATIENT_ID not in text
+    assert "UID" not in text
+
+
+def test_small_irregularity_of_the_slice_distance_becomes_its_mean(tmp_path):
+    shifts = [0, 0.05, -0.05, 0]
+    write_series(
+        tmp_path,
+        VOXELS,
+        slice_mm=3.27,
+        edit=lambda image, k: setattr(image, "ImagePositionPatient", [0, 0, round(3.27 * k + shifts[k], 3)]),
+    )
+    assert read_series(tmp_path).volume.spacing_mm[2] == pytest.approx(3.27)
+
+
+def test_run_length_encoded_slices_are_read(tmp_path):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: image.compress(RLELossless))
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+def test_other_files_and_other_modalities_are_passed_over(tmp_path):
+    write_series(tmp_path, VOXELS)
+    write_series(tmp_path, VOXELS[:1], series="ct", edit=_become(CTImageStorage, "CT"))
+    write_series(tmp_path, VOXELS[:1], series="rt", edit=_become(RTStructureSetStorage, "RTSTRUCT"))
+    (tmp_path / "notes.txt").write_text("no DICOM")
+    (tmp_path / "subfolder").mkdir()
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+def _become(storage, modality):
+    def edit(image, k):
+        set_storage_class(image, storage)
+        image.Modality = modality
+
+    return edit
+
+
+def _refusal(folder: Path) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError) as caught:
+            read_series(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert PATIENT_NAME not in message
+    assert PATIENT_ID not in message
+    return message
+
+
+def test_missing_slice_is_refused(tmp_path):
+    write_series(tmp_path, VOXELS)[1].unlink()
+    assert "lacks a slice: a gap of 6.00 mm" in _refusal(tmp_path)
+
+
+def test_missing_last_slice_is_refused_where_the_tags_count_the_slices(tmp_path):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, "NumberOfSlices", 4))[3].unlink()
+    assert "3 of its 4 slices" in _refusal(tmp_path)
+
+
+def test_two_slices_at_the_same_place_are_refused(tmp_path):
+    paths = write_series(tmp_path, VOXELS)
+    (tmp_path / "copy.dcm").write_bytes(paths[2].read_bytes())
+    assert "same place" in _refusal(tmp_path)
+
+
+def test_two_series_are_refused(tmp_path):
+    write_series(tmp_path, VOXELS)
+    write_series(tmp_path, VOXELS, series="two")
+    assert "2 PET series; put each into a folder of its own" in _refusal(tmp_path)
+
+
+def test_folder_without_pet_is_refused_naming_what_is_there(tmp_path):
+    write_series(tmp_path, VOXELS, edit=_become(CTImageStorage, "CT"))
+    message = _refusal(tmp_path)
+    assert "no DICOM PET images" in message
+    assert "CT" in message
+
+
+def test_empty_folder_is_refused(tmp_path):
+    assert "no DICOM PET images" in _refusal(tmp_path)
+
+
+def test_absent_folder_is_refused(tmp_path):
+    assert "not a folder" in _refusal(tmp_path / "absent")
+
+
+def test_single_slice_is_refused(tmp_path):
+    write_series(tmp_path, VOXELS[:1])
+    assert "single slice" in _refusal(tmp_path)
+
+
+def test_enhanced_multi_frame_pet_is_refused(tmp_path):
+    write_series(tmp_path, VOXELS[:1], edit=_become(EnhancedPETImageStorage, "PT"))
+    assert "enhanced multi-frame" in _refusal(tmp_path)
+
+
+def test_truncated_pixels_are_refused(tmp_path):
+    path = write_series(tmp_path, VOXELS)[2]
+    path.write_bytes(path.read_bytes()[:-5])
+    assert f"{path.name} is truncated or damaged" in _refusal(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.7, 0.9])
+def test_file_truncated_anywhere_is_refused(tmp_path, share):
+    path = write_series(tmp_path, VOXELS)[3]
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    _refusal(tmp_path)
+
+
+def test_unsupported_compression_is_refused(tmp_path):
+    def edit(image, k):
+        image.file_meta.TransferSyntaxUID = JPEGLSLossless
+        image.PixelData = pydicom.encaps.encapsulate([b"\0" * 16])
+        image["PixelData"].is_undefined_length = True
+
+    write_series(tmp_path, VOXELS, edit=edit)
+    assert "export the series uncompressed" in _refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"), [("ImageOrientationPatient", [1, 0, 0, 0, 0, 1]), ("PixelSpacing", [4.0, 5.5])]
+)
+def test_slices_that_differ_in_geometry_are_refused(tmp_path, keyword, value):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, keyword, value) if k == 2 else None)
+    assert f"differ in {keyword}" in _refusal(tmp_path)
+
+
+def test_slices_that_differ_in_size_are_refused(tmp_path):
+    write_series(tmp_path, VOXELS)
+
+    def move_on(image, k):
+        image.ImagePositionPatient = [-10, -20, -18]
+
+    write_series(tmp_path, counting_voxels((1, 5, 2)), edit=move_on)
+    assert "differ in Rows" in _refusal(tmp_path)
+
+
+def test_slices_that_drift_sideways_are_refused(tmp_path):
+    write_series(
+        tmp_path, VOXELS, edit=lambda image, k: setattr(image, "ImagePositionPatient", [-10.0 + k, -20.0, 3.0 * k])
+    )
+    assert "regular, perpendicular grid" in _refusal(tmp_path)
+
+
+@pytest.mark.parametrize("cosines", [[1, 0, 0, 0.1, 1, 0], [2, 0, 0, 0, 1, 0]])
+def test_orientation_that_is_not_orthonormal_is_refused(tmp_path, cosines):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, "ImageOrientationPatient", cosines))
+    assert "ImageOrientationPatient (0020,0037)" in _refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "keyword", ["ImagePositionPatient", "PixelSpacing", "RescaleSlope", "Rows", "SeriesInstanceUID"]
+)
+def test_missing_tag_is_named(tmp_path, keyword):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: delattr(image, keyword) if k == 1 else None)
+    assert f"lacks {keyword} (" in _refusal(tmp_path)
+
+
+def test_tag_that_is_no_number_is_refused_and_nothing_else_is_printed(tmp_path, capfd):
+    path = write_series(tmp_path, VOXELS, slopes=[7.25] * 4)[3]
+    path.write_bytes(path.read_bytes().replace(b"7.25", b"7,25"))
+    assert "RescaleSlope (0028,1053) of the PET series is no number" in _refusal(tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_real_series_with_uneven_slice_distance_is_read(shared_data):
+    volume = read_series(shared_data / "wholebody_fdg_dicom").volume
+    assert volume.shape_kji == (267, 128, 128)
+    np.testing.assert_allclose(volume.spacing_mm, [4.6875, 4.6875, 3.27], atol=1e-4)
+    np.testing.assert_allclose(volume.point_ras((0, 0, 0)), [297.65625, 297.65625, -881.3], atol=1e-6)
