@@ -30,6 +30,8 @@ OTHER_PERCENTILE = 99.5
 MARGIN_MM = 40.0
 LEAST_WIDTH_MM = 200.0
 
+HEIGHT_INCHES = 6.2
+
 #: A click is drawn on a slice when it lies this near to it.
 CLICK_DEPTH_MM = 5.0
 
@@ -83,19 +85,21 @@ def draw(volume: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point], t
     scene = _Scene.of(volume, mask_kji, points)
     focus_kji = _focus(scene.pet, scene.mask_kji, points)
     limits_mm = _limits_mm(scene.pet, scene.mask_kji)
-    figure = Figure(figsize=(15, 6.2), layout="constrained")
+    views = (_AXIAL, _CORONAL, _SAGITTAL)
+    sides_mm = [(limits_mm[view.across], limits_mm[view.up]) for view in views]
+    sides_mm.append((_whole_mm(scene.pet, _CORONAL.across), _whole_mm(scene.pet, _CORONAL.up)))
+    # All panels are equally high; their widths follow.
+    ratios = [float(np.ptp(across) / np.ptp(up)) for across, up in sides_mm]
+    figure = Figure(figsize=(max(HEIGHT_INCHES * 0.8 * sum(ratios), 10.0) + 1.5, HEIGHT_INCHES), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, 4)
-    for panel, view in zip(panels[:3], (_AXIAL, _CORONAL, _SAGITTAL), strict=True):
+    panels = figure.subplots(1, 4, width_ratios=ratios)
+    for panel, view, (across, up) in zip(panels, (*views, _CORONAL), sides_mm, strict=True):
         plane = focus_kji[2 - view.depth]
-        _panel(panel, view, scene, slice(plane, plane + 1))
-        panel.set_xlim(limits_mm[view.across][::-1])  # right and anterior lie on the left of the picture
-        panel.set_ylim(limits_mm[view.up])
-        panel.set_title(view.name)
-    shadow = _panel(panels[3], _CORONAL, scene, slice(None))
-    panels[3].invert_xaxis()
-    panels[3].set_title("coronal projection (MIP)")
-    figure.colorbar(shadow, ax=panels[3], label=volume.units or "value", shrink=0.7)
+        shown = _panel(panel, view, scene, slice(None) if panel is panels[3] else slice(plane, plane + 1))
+        panel.set_xlim(across[::-1])  # right and anterior lie on the left of the picture
+        panel.set_ylim(up)
+        panel.set_title("projection (MIP)" if panel is panels[3] else view.name)
+    figure.colorbar(shown, ax=panels[3], label=volume.units or "value", shrink=0.7)
     figure.suptitle(f"{title}\n{NOTICE}")
     return figure
 
@@ -153,11 +157,19 @@ def _limits_mm(pet: Volume, mask_kji: NDArray[np.bool_]) -> list[tuple[float, fl
     if box is None:
         raise ValueError("a picture needs a mask with a voxel")
     limits = []
-    for side, length, spacing in zip(box[::-1], pet.shape_kji[::-1], pet.spacing_mm, strict=True):
+    for axis, side in enumerate(box[::-1]):
+        spacing = float(pet.spacing_mm[axis])
         middle = (side.start + side.stop - 1) / 2 * spacing
         half = max((side.stop - side.start) / 2 * spacing + MARGIN_MM, LEAST_WIDTH_MM / 2)
-        limits.append((max(middle - half, -spacing / 2), min(middle + half, (length - 0.5) * spacing)))
+        low, high = _whole_mm(pet, axis)
+        limits.append((max(middle - half, low), min(middle + half, high)))
     return limits
+
+
+def _whole_mm(pet: Volume, axis: int) -> tuple[float, float]:
+    """The outer borders of a volume along a canonical axis, in mm from the first voxel's centre."""
+    spacing = float(pet.spacing_mm[axis])
+    return -spacing / 2, (pet.shape_kji[2 - axis] - 0.5) * spacing
 
 
 def _panel(panel: Axes, view: _View, scene: _Scene, slab: slice) -> AxesImage:
@@ -167,7 +179,7 @@ def _panel(panel: Axes, view: _View, scene: _Scene, slab: slice) -> AxesImage:
     image, outline = scene.pet.array_kji[where].max(axis), scene.mask_kji[where].max(axis)
     step_x, step_y = float(scene.pet.spacing_mm[view.across]), float(scene.pet.spacing_mm[view.up])
     rows, columns = image.shape
-    extent = (-step_x / 2, (columns - 0.5) * step_x, -step_y / 2, (rows - 0.5) * step_y)
+    extent = (*_whole_mm(scene.pet, view.across), *_whole_mm(scene.pet, view.up))
     shown = panel.imshow(image, "gray_r", vmin=0, vmax=scene.grey_top, origin="lower", extent=extent, aspect="equal")
     if outline.any():
         # A rim of background closes the contour at the border of the picture.

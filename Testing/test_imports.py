@@ -28,7 +28,7 @@ def heavy_after(code: str) -> str:
         "SegAnyPETLib.pet.quantities",
         "SegAnyPETLib.pet.thresholds",
         "SegAnyPETLib.backend.protocol",
-        "SegAnyPETLib.session",
+        "SegAnyPETLib.session.session",
         "SegAnyPETLib.cli",
     ],
 )

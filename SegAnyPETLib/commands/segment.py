@@ -21,7 +21,7 @@ from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.quantities import Quantities, quantities
 from SegAnyPETLib.pet.reading import SUV_UNITS, read_pet
 from SegAnyPETLib.prompts import Point, points_to_json
-from SegAnyPETLib.session import InteractiveSession
+from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.io import SUFFIXES, check_mask, read_labels
 from SegAnyPETLib.volume.segmentation import Segment, write_mask
 from SegAnyPETLib.volume.volume import Volume

@@ -1,0 +1,55 @@
+"""``seganypet phantom``: a simulated PET with its truth, ready to be evaluated on."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from SegAnyPETLib.commands.outputs import make_folder, write_json
+from SegAnyPETLib.notice import NOTICE
+from SegAnyPETLib.training.phantom import Phantom, make_phantom
+from SegAnyPETLib.training.tissues import ORGANS
+from SegAnyPETLib.volume.io import read_labels, write_volume
+
+PET, ORGAN_MAP, LESION_MAP = "pet.nii.gz", "organs.nii.gz", "lesions.nii.gz"
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make a phantom, write it and list its lesions.
+
+    Raises:
+        InputError: the organ map or the folder cannot be used.
+        SegAnyPETError: a file cannot be written.
+    """
+    organ_map = None if arguments.organ_map is None else read_labels(arguments.organ_map)
+    phantom = make_phantom(arguments.seed, organ_map, arguments.tracer)
+    write_phantom(phantom, arguments.output)
+    print("lesion     ml    SUV   click R,A,S")
+    for lesion in phantom.truth:
+        click = ",".join(f"{c:.1f}" for c in lesion.click_ras)
+        print(f"{lesion.label:6} {lesion.volume_ml:6.1f} {lesion.suv:6.1f}   {click}")
+    print(f"written to {arguments.output}: {PET}, {ORGAN_MAP}, {LESION_MAP}, truth.json, manifest.json")
+    print(f"Simulated, no patient. {NOTICE}")
+
+
+def write_phantom(phantom: Phantom, folder: Path) -> None:
+    """Write a phantom: volumes, truth, and a manifest for ``seganypet evaluate``.
+
+    Raises:
+        InputError: the path is a file.
+        SegAnyPETError: a file cannot be written.
+    """
+    make_folder(folder)
+    write_volume(phantom.image, folder / PET)
+    write_volume(phantom.organs, folder / ORGAN_MAP)
+    write_volume(phantom.lesions, folder / LESION_MAP)
+    organs = {int(organ): organ.name.lower().replace("_", " ") for organ in ORGANS}
+    write_json({"organs": organs, "lesions": [asdict(lesion) for lesion in phantom.truth]}, folder / "truth.json")
+    cases = [{"id": name, "image": PET, "label": label} for name, label in _label_maps(phantom)]
+    write_json({"cases": cases}, folder / "manifest.json")
+
+
+def _label_maps(phantom: Phantom) -> list[tuple[str, str]]:
+    maps = [("lesions", LESION_MAP, phantom.lesions), ("organs", ORGAN_MAP, phantom.organs)]
+    return [(name, file) for name, file, labels in maps if labels.array_kji.any()]
