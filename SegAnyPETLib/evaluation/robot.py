@@ -29,8 +29,6 @@ JITTER_DRAWS = 16
 #: Depths that differ by less than this fraction are ties; rounding must not decide between them.
 DEPTH_TOLERANCE = 1e-6
 
-_TOUCHING = ndimage.generate_binary_structure(3, 3)
-
 
 class RobotUser:
     """Chooses the next click from the reference mask and the current result.
@@ -154,7 +152,7 @@ def deepest_voxels(region: NDArray[np.bool_], spacing_kji_mm: NDArray) -> NDArra
     """The voxels of a region that are farthest from its outside.
 
     Components are looked at from the largest box downwards, and only while a box could hold a greater depth. Depths
-    are exact: components that touch in no neighbour, not even at a corner, cannot hide the outside from one another.
+    are exact: on the way from a voxel to another component the voxel before that one is nearer, and is outside.
 
     Args:
         region: bool array (k, j, i) with at least one voxel; what lies beyond the array is outside.
@@ -163,7 +161,7 @@ def deepest_voxels(region: NDArray[np.bool_], spacing_kji_mm: NDArray) -> NDArra
     Returns:
         Indices (n, 3); more than one where depths tie.
     """
-    labels, _ = ndimage.label(region, structure=_TOUCHING)
+    labels, _ = ndimage.label(region)
     boxes = ndimage.find_objects(labels)
     # Across n voxels of one axis nothing is deeper than (n + 1) // 2 voxels.
     bounds = np.array(

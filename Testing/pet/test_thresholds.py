@@ -14,6 +14,7 @@ from SegAnyPETLib.pet.thresholds import (
     connected_region,
     core_of,
     fixed_threshold,
+    gradient_magnitude,
     gradient_watershed,
     hottest_near,
     peak_at,
@@ -137,6 +138,13 @@ def test_the_watershed_ends_where_a_blurred_edge_is_steepest() -> None:
     assert 2 * (found & ball).sum() / (found.sum() + ball.sum()) > 0.9
 
 
+def test_the_gradient_is_measured_in_millimetres() -> None:
+    sigma_kji = 3.0 / np.array([4.0, 3.0, 2.0])
+    ramps_mm = np.indices((15, 15, 15)) * np.array([4.0, 3.0, 2.0]).reshape(3, 1, 1, 1)
+    slopes = [gradient_magnitude(ramp.astype(np.float32), sigma_kji)[7, 7, 7] for ramp in ramps_mm]
+    assert slopes == pytest.approx([3.0, 3.0, 3.0], rel=1e-3)  # 1 per mm over a sigma of 3 mm
+
+
 def test_growing_the_box_gives_the_region_of_the_whole_volume() -> None:
     random = np.random.default_rng(3)
     array = ndimage.gaussian_filter(random.normal(size=(20, 90, 150)), 2)
@@ -154,6 +162,7 @@ def test_growing_the_box_gives_the_region_of_the_whole_volume() -> None:
 def test_negative_noise_gives_no_error(name: str) -> None:
     volume = image(np.full((4, 4, 4), -1.0))
     assert METHODS[name](volume, click(volume, 1, 1, 1)).shape == (4, 4, 4)
+    assert core_of(volume, (1, 1, 1)).voxels == 64
 
 
 @pytest.mark.parametrize("name", list(METHODS))
