@@ -1,0 +1,87 @@
+"""From a manifest on the command line to a report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from SegAnyPETLib.cli import main
+from SegAnyPETLib.volume.io import write_volume
+from SegAnyPETLib.volume.volume import Volume
+
+
+@pytest.fixture
+def manifest(pet: Volume, pet_file: Path, tmp_path: Path) -> Path:
+    """One case with two targets."""
+    labels = np.zeros(pet.shape_kji, np.uint8)
+    labels[5:9, 4:8, 9:13] = 1
+    labels[1:4, 1:4, 1:4] = 7
+    write_volume(pet.with_array(labels), tmp_path / "labels.nii.gz")
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"cases": [{"id": "box", "image": pet_file.name, "label": "labels.nii.gz"}]}))
+    return path
+
+
+def test_the_report_has_a_curve_for_every_target(
+    manifest: Path, model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "report.json"
+    options = ["--model", str(model_file), "--clicks", "2", "--baselines", "--output", str(output)]
+    assert main(["evaluate", "--manifest", str(manifest), *options]) == 0
+    result = json.loads(output.read_text())
+    assert (result["model"], result["clicks"]) == (str(model_file), 2)
+    assert [(t["case"], t["label"]) for t in result["targets"]] == [("box", 1), ("box", 7)]
+    for target in result["targets"]:
+        assert [len(target[key]) for key in ("dice", "nsd_2mm", "hd95_mm", "seconds")] == [2, 2, 2, 2]
+    assert result["targets"][0]["volume_ml"] == pytest.approx(64 * 0.06)
+    assert result["summary"]["all"]["count"] == 2
+    assert result["baselines"]
+    printed = capfd.readouterr().out
+    assert "all targets (2)" in printed
+    assert str(output) in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "JSON"),
+        ('{"cases": []}', "cases"),
+        ('{"cases": [{"id": "a", "image": "none.nii.gz", "label": "labels.nii.gz"}]}', "none.nii.gz"),
+        ('{"cases": [{"id": "a", "image": "pet.nii.gz", "label": "other.nii.gz"}]}', "grid"),
+        ('{"cases": [{"id": "a", "image": "pet.nii.gz", "label": "zero.nii.gz"}]}', "no target"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_leaves_the_last_report(
+    content: str,
+    reason: str,
+    manifest: Path,
+    pet: Volume,
+    model_file: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = manifest.parent
+    write_volume(Volume(np.ones((3, 3, 3), np.uint8), np.eye(4)), folder / "other.nii.gz")
+    write_volume(pet.with_array(np.zeros(pet.shape_kji, np.uint8)), folder / "zero.nii.gz")
+    manifest.write_text(content)
+    output = folder / "report.json"
+    output.write_text("the last report")
+    before = sorted(folder.iterdir())
+    assert main(["evaluate", "--manifest", str(manifest), "--model", str(model_file), "--output", str(output)]) == 2
+    err = capfd.readouterr().err
+    assert reason in err
+    assert err.count("\n") == 1
+    assert output.read_text() == "the last report"
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("output", ["report.txt", "absent/report.json", "cases.json"])
+def test_a_report_is_refused_where_it_cannot_or_must_not_be_written(
+    output: str, manifest: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = manifest.read_text()
+    assert main(["evaluate", "--manifest", str(manifest), "--output", str(manifest.parent / output)]) == 2
+    assert capfd.readouterr().err.count("\n") == 1
+    assert manifest.read_text() == before

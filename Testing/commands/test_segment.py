@@ -1,0 +1,167 @@
+"""From clicks on the command line to a mask, its quantities and a picture."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from SegAnyPETLib.cli import main
+from SegAnyPETLib.errors import SegAnyPETError
+from SegAnyPETLib.evaluation.metrics import dice
+from SegAnyPETLib.evaluation.robot import RobotUser
+from SegAnyPETLib.pet.quantities import quantities
+from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.prompts import Point, points_from_json
+from SegAnyPETLib.volume.io import SUFFIXES, read_labels, write_volume
+from SegAnyPETLib.volume.segmentation import read_segmentation
+from SegAnyPETLib.volume.volume import Volume
+from Testing.dicom_fixtures import counting_voxels, write_series
+from Testing.rtstruct import mask_from_rtstruct
+
+#: Voxels (k, j, i) inside and outside of the hot cube.
+INSIDE, OUTSIDE = (6, 5, 10), (6, 5, 15)
+
+
+def ras(volume: Volume, index_kji: tuple[int, int, int]) -> str:
+    return ",".join(f"{c:g}" for c in volume.point_ras(index_kji))
+
+
+@pytest.fixture
+def command(pet: Volume, pet_file: Path, model_file: Path) -> list[str]:
+    """A command with two clicks that lacks its output."""
+    clicks = ["--point", ras(pet, INSIDE), "--negative", ras(pet, OUTSIDE)]
+    return ["segment", str(pet_file), "--model", str(model_file), "--threads", "1", *clicks]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_mask_lies_on_the_grid_of_the_pet_and_obeys_the_clicks(
+    suffix: str, command: list[str], pet: Volume, tmp_path: Path
+) -> None:
+    output = tmp_path / f"out{suffix}"
+    assert main([*command, "--output", str(output)]) == 0
+    mask = read_labels(output)
+    assert mask.same_grid(pet)
+    assert set(np.unique(mask.array_kji)) == {0, 1}
+    assert mask.array_kji[INSIDE] == 1
+    assert mask.array_kji[OUTSIDE] == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([output.name, "pet.nii.gz"])
+
+
+def test_the_printed_quantities_are_those_of_the_written_mask(
+    command: list[str], pet: Volume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.nii.gz"
+    main([*command, "--output", str(output)])
+    printed = dict(line.split(maxsplit=1) for line in capfd.readouterr().out.splitlines())
+    expected = quantities(pet, read_labels(output).array_kji > 0)
+    assert printed["volume"] == f"{expected.volume_ml:.2f} ml"
+    assert printed["SUVmax"] == f"{expected.suv_max:.2f}"
+    assert printed["SUVmean"] == f"{expected.suv_mean:.2f}"
+    assert printed["SUVpeak"] == f"{expected.suv_peak:.2f}"
+    assert printed["TLG"] == f"{expected.tlg:.1f} g"
+    assert printed["prompts"] == "1 positive, 1 negative"
+    assert printed["mask"] == str(output)
+
+
+def test_a_segment_tells_its_prompts_model_and_weights(
+    command: list[str], pet: Volume, model_file: Path, tmp_path: Path
+) -> None:
+    main([*command, "--output", str(tmp_path / "out.seg.nrrd")])
+    _, (segment,) = read_segmentation(tmp_path / "out.seg.nrrd")
+    inside, outside = points_from_json(segment.tags["SegAnyPET.Prompts"])
+    assert (inside.positive, outside.positive) == (True, False)
+    assert inside.ras == pytest.approx(pet.point_ras(INSIDE))
+    assert segment.tags["SegAnyPET.Model"] == "random"
+    assert segment.tags["SegAnyPET.WeightsSHA256"] == hashlib.sha256(model_file.read_bytes()).hexdigest()
+
+
+def test_values_of_a_file_are_said_not_to_be_known_as_suv(
+    command: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    main([*command, "--output", str(tmp_path / "out.nrrd")])
+    out = capfd.readouterr().out
+    assert "does not say that its values are SUV" in out
+    assert "Research use only" in out
+
+
+def test_a_dicom_series_is_segmented_in_suv(
+    model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path / "dicom", 1000 * counting_voxels((4, 3, 2)))
+    output = tmp_path / "out.nii.gz"
+    options = ["--model", str(model_file), "--point", "1,1,2", "--coordinates", "ijk", "--output", str(output)]
+    assert main(["segment", str(tmp_path / "dicom"), *options]) == 0
+    assert "does not say" not in capfd.readouterr().out
+    assert read_labels(output).same_grid(read_pet(tmp_path / "dicom"))
+
+
+@pytest.mark.parametrize("frame", ["lps", "ijk"])
+def test_a_click_gives_the_same_mask_in_every_frame(
+    frame: str, pet: Volume, pet_file: Path, model_file: Path, tmp_path: Path
+) -> None:
+    r, a, s = pet.point_ras(INSIDE)
+    given = {"ras": (r, a, s), "lps": (-r, -a, s), "ijk": INSIDE[::-1]}
+    masks = []
+    for name in ("ras", frame):
+        output = tmp_path / f"{name}.nii.gz"
+        point = ",".join(map(str, given[name]))
+        options = ["--coordinates", name, f"--point={point}", "--model", str(model_file), "--output", str(output)]
+        assert main(["segment", str(pet_file), *options]) == 0
+        masks.append(read_labels(output).array_kji)
+    assert np.array_equal(*masks)
+
+
+def test_a_mask_alone_is_prompt_enough(pet: Volume, pet_file: Path, model_file: Path, tmp_path: Path) -> None:
+    draft = np.zeros(pet.shape_kji, np.uint8)
+    draft[5:9, 4:8, 9:13] = 1
+    write_volume(pet.with_array(draft), tmp_path / "draft.nii.gz")
+    options = ["--mask", str(tmp_path / "draft.nii.gz"), "--model", str(model_file)]
+    assert main(["segment", str(pet_file), *options, "--output", str(tmp_path / "out.nii.gz")]) == 0
+    assert read_labels(tmp_path / "out.nii.gz").array_kji.any()
+
+
+def test_a_result_replaces_an_older_one(command: list[str], tmp_path: Path) -> None:
+    output = tmp_path / "out.nii.gz"
+    output.write_bytes(b"older")
+    assert main([*command, "--output", str(output)]) == 0
+    assert read_labels(output).array_kji.any()
+
+
+def test_the_figure_is_written_beside_the_mask(command: list[str], tmp_path: Path) -> None:
+    output, figure = tmp_path / "out.nii.gz", tmp_path / "out.png"
+    assert main([*command, "--output", str(output), "--figure", str(figure)]) == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.nii.gz", "out.png", "pet.nii.gz"]
+
+
+def test_a_failure_while_writing_leaves_neither_mask_nor_figure(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise SegAnyPETError("the disk is full")
+
+    monkeypatch.setattr("SegAnyPETLib.commands.segment.write_mask", fail)
+    options = ["--output", str(tmp_path / "out.nii.gz"), "--figure", str(tmp_path / "out.png")]
+    assert main([*command, *options]) == 1
+    assert capfd.readouterr().err == "seganypet: error: the disk is full\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["pet.nii.gz"]
+
+
+def test_three_clicks_find_the_tumour_of_a_real_scan(shared_data: Path, tmp_path: Path) -> None:
+    """The bundled model on a whole-body FDG-PET from DICOM, against GTV_Mass of the RTSTRUCT."""
+    folder, output = shared_data / "wholebody_fdg_dicom", tmp_path / "out.seg.nrrd"
+    pet = read_pet(folder)
+    tumour = mask_from_rtstruct(shared_data / "wholebody_fdg_rtstruct" / "gtv.dcm", "GTV_Mass", pet)
+    user, clicks, found = RobotUser("ideal", seed=0), [], None
+    best = 0.0
+    for _ in range(3):
+        point: Point | None = user.next_point(pet.with_array(tumour), found)
+        assert point is not None
+        clicks += ["--point" if point.positive else "--negative", ",".join(f"{c:.2f}" for c in point.ras)]
+        assert main(["segment", str(folder), *clicks, "--output", str(output)]) == 0
+        found = read_labels(output).array_kji > 0
+        best = max(best, dice(found, tumour))
+    assert best >= 0.75
