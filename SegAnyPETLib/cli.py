@@ -41,8 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRA_OF:
             raise
-        install = f"pip install 'SegAnyPET[{EXTRA_OF[package]}]'"
-        return _fail(f"this command needs {package}, which is not installed; run: {install}", EXIT_FAILURE)
+        install = f"pip install '.[{EXTRA_OF[package]}]'"
+        return _fail(
+            f"this command needs {package}, which is not installed; in the project's folder run: {install}",
+            EXIT_FAILURE,
+        )
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     return 0

@@ -278,7 +278,7 @@ def test_wrong_usage_is_bad_input(arguments: list[str], capfd: pytest.CaptureFix
         (SegAnyPETError("the disk is full"), 1, "seganypet: error: the disk is full\n"),
         (OSError("no rights"), 1, "seganypet: error: no rights\n"),
         (KeyboardInterrupt(), 130, "seganypet: error: interrupted\n"),
-        (ModuleNotFoundError("", name="torch"), 1, "pip install 'SegAnyPET[models]'"),
+        (ModuleNotFoundError("", name="torch"), 1, "pip install '.[models]'"),
     ],
 )
 def test_every_end_has_its_exit_code_and_one_line(

@@ -43,7 +43,7 @@ def _installed(package: str) -> str:
 
 def _devices() -> str:
     if _installed("torch") == "not installed":
-        return "none without torch; install it with: pip install 'SegAnyPET[models]'"
+        return "none without torch; in the project's folder run: pip install '.[models]'"
     import torch
 
     devices = [f"cpu ({torch.get_num_threads()} threads)"]
