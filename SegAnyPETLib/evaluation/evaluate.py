@@ -12,6 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.evaluation.curves import CURVES, summarise
 from SegAnyPETLib.evaluation.manifest import Case
@@ -21,6 +22,7 @@ from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.pet.reading import read_pet
 from SegAnyPETLib.pet.thresholds import METHODS, Method
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.io import check_same_grid, read_labels
 from SegAnyPETLib.volume.volume import Volume
 
@@ -42,10 +44,8 @@ SessionFactory = Callable[[Volume], Session]
 Progress = Callable[[float, str], None]
 
 
-def sessions_over(backend: Any) -> SessionFactory:
+def sessions_over(backend: Backend) -> SessionFactory:
     """Fresh interactive sessions on one backend."""
-    from SegAnyPETLib.session import InteractiveSession
-
     return lambda volume: InteractiveSession(volume, backend)
 
 

@@ -38,6 +38,7 @@ FIRST_HALF_VOXELS = 32
 #: The watershed looks at most this far beyond the core, at gradients blurred about as much as a PET scanner blurs.
 WATERSHED_MARGIN_MM = 40.0
 WATERSHED_SIGMA_MM = 3.0
+GRADIENT_LEVELS = 65535
 
 
 def relative_threshold(volume: Volume, point: Point, fraction: float) -> NDArray[np.bool_]:
@@ -130,8 +131,13 @@ def gradient_watershed(volume: Volume, point: Point) -> NDArray[np.bool_]:
     inside = _within(core, box)
     markers = np.where((values <= background_around(volume, core)) | _faces(values.shape), 2, 0).astype(np.uint8)
     markers[inside] = 1
-    gradient = sitk.GetImageFromArray(gradient_magnitude(values, WATERSHED_SIGMA_MM / volume.spacing_mm[::-1]))
-    basins = sitk.MorphologicalWatershedFromMarkers(gradient, sitk.GetImageFromArray(markers), markWatershedLine=False)
+    gradient = gradient_magnitude(values, WATERSHED_SIGMA_MM / volume.spacing_mm[::-1])
+    # The filter keeps a queue per grey value: with whole numbers it is ten times as fast as with floats.
+    steepest = float(gradient.max())
+    levels = np.rint(gradient.astype(np.float64) / steepest * GRADIENT_LEVELS) if steepest > 0 else gradient
+    basins = sitk.MorphologicalWatershedFromMarkers(
+        sitk.GetImageFromArray(levels.astype(np.uint16)), sitk.GetImageFromArray(markers), markWatershedLine=False
+    )
     region = np.zeros(volume.shape_kji, dtype=bool)
     region[box] = sitk.GetArrayFromImage(basins) == 1
     return region

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from SegAnyPETLib.backend.protocol import Prediction, Request
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.evaluate import evaluate, relative_errors
+from SegAnyPETLib.evaluation.evaluate import evaluate, relative_errors, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest
 from SegAnyPETLib.evaluation.report import report
+from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.io import write_volume
@@ -179,6 +181,26 @@ def test_the_report_shows_the_clicks_and_the_baselines(case: Case) -> None:
     assert all(f"| {name}, all targets (2) | 1 |" in text for name in METHODS)
     assert "small" not in text
     assert "Median absolute error after the last click: suv_max 0.0 %" in text
+
+
+class IsocontourBackend:
+    """Half of the value at the first click is the contour; the image and the click are all that it looks at."""
+
+    spec = ModelSpec("isocontour", size=24, spacing_mm=(2.0, 8.0))
+
+    def predict(self, request: Request) -> Prediction:
+        k, j, i = np.rint(request.points_kji[0]).astype(int)
+        return Prediction(request.image_kji - request.image_kji[k, j, i] / 2, quality=1.0)
+
+
+def test_interactive_sessions_are_evaluated_over_a_backend(tmp_path: Path) -> None:
+    image, labels = np.ones((12, 12, 12)), np.zeros((12, 12, 12))
+    image[4:8, 3:8, 4:9], labels[4:8, 3:8, 4:9] = 9.0, 1
+    result = evaluate(
+        [write_case(tmp_path, "one", image, labels)], sessions_over(IsocontourBackend()), model="isocontour", clicks=2
+    )
+    assert result["targets"][0]["dice"][0] > 0.8
+    assert result["targets"][0]["prompts"][0]["positive"]
 
 
 def test_a_real_scan_is_evaluated_from_its_manifest(shared_data: Path, tmp_path: Path) -> None:
