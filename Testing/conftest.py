@@ -1,10 +1,15 @@
-"""Fixtures for all tests."""
+"""Fixtures and settings for all tests."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# A busy machine must not fail a test, and a test run leaves nothing behind.
+settings.register_profile("project", deadline=None, database=None)
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

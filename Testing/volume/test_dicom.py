@@ -229,6 +229,17 @@ def test_tag_that_is_no_number_is_refused_and_nothing_else_is_printed(tmp_path, 
     assert capfd.readouterr() == ("", "")
 
 
+def test_invalid_values_of_tags_are_not_quoted_in_warnings(tmp_path, capfd):
+    path = write_series(tmp_path, VOXELS)[0]
+    content = path.read_bytes()
+    assert b"110000.00" in content
+    path.write_bytes(content.replace(b"110000.00", b"11:00:00x"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_real_series_with_uneven_slice_distance_is_read(shared_data):
     volume = read_series(shared_data / "wholebody_fdg_dicom").volume
     assert volume.shape_kji == (267, 128, 128)
