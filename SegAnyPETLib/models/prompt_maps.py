@@ -143,30 +143,34 @@ def _highest_near(image: Tensor, point: Tensor, radius: int) -> Tensor:
     return box.max()
 
 
-def path_map(image: Tensor, seeds: Tensor) -> Tensor:
+def path_map(image: Tensor, seeds: Tensor, sweeps: int = SWEEPS) -> Tensor:
     """Grey-scale reconstruction of an image from seeds, by sweeps along the axes.
 
     Args:
         image: (..., K, J, I) non-negative.
         seeds: bool, same shape.
+        sweeps: rounds over the six directions.
 
     Returns:
-        The highest level kept on an axis-aligned path from a seed; zero without seeds. Exact for paths that turn back
-        at most `SWEEPS` times along each axis.
+        The highest level that an axis-aligned path from a seed can keep, zero without seeds. Paths that turn more
+        often than the sweeps follow are missed, so the map is a lower bound; `sweeps` large enough makes it exact.
     """
     level = torch.where(seeds, image, torch.zeros_like(image))
     if not seeds.any():
         return level
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         for axis in (-1, -2, -3):
-            lines, limits = level.unbind(axis), image.unbind(axis)
-            swept = list(lines)
-            for order in (range(1, len(swept)), range(len(swept) - 2, -1, -1)):
-                step = -1 if order.step == 1 else 1
-                for n in order:
-                    swept[n] = torch.maximum(swept[n], torch.minimum(swept[n + step], limits[n]))
-            level = torch.stack(swept, axis)
+            level = _swept(_swept(level, image, axis, 1), image, axis, -1)
     return level
+
+
+def _swept(level: Tensor, image: Tensor, axis: int, step: int) -> Tensor:
+    """Carry the level along an axis, upwards or downwards, never above the image."""
+    levels, limits = list(level.unbind(axis)), image.unbind(axis)
+    order = range(len(levels)) if step > 0 else range(len(levels) - 1, -1, -1)
+    for n in order[1:]:
+        levels[n] = torch.maximum(levels[n], torch.minimum(levels[n - step], limits[n]))
+    return torch.stack(levels, axis)
 
 
 def pad_points(point_lists: list[Tensor], label_lists: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.training.lesions import smooth_noise
 from SegAnyPETLib.training.tissues import ORGANS, Tissue
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import canonical_directions
@@ -96,33 +97,46 @@ ANALYTIC_ORGANS: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, fl
 
 def add_body(labels: NDArray[np.uint8], spacing_kji: tuple[float, float, float], rng: np.random.Generator) -> NDArray:
     """Fill body tissues in around the organs of a canonical label map."""
-    dk, dj, di = spacing_kji
+    _, dj, di = spacing_kji
     depth, height, width = labels.shape
-    ellipses = _body_ellipses(labels, spacing_kji, rng)
+    outlines = _body_ellipses(labels, spacing_kji, rng)
     a_mm = dj * np.arange(height)[:, None]
     r_mm = di * np.arange(width)[None, :]
-    tissues = np.zeros(labels.shape, dtype=np.uint8)
     fat_mm = rng.uniform(4, 24)
     bowel = _bowel_field(labels.shape, spacing_kji, rng)
-    lungs = np.flatnonzero((labels == Tissue.LUNGS).any((1, 2)))
-    bladder = np.flatnonzero((labels == Tissue.BLADDER).any((1, 2)))
-    trunk = (int(bladder[0]) if bladder.size else depth // 4, int(lungs[0]) if lungs.size else depth // 2)
-    for k in range(depth):
-        plane = tissues[k]
-        for ellipse in ellipses[k]:
-            distance = ellipse.distance_mm(r_mm, a_mm)
-            plane[distance < 0] = Tissue.FAT
-            plane[distance < -fat_mm * ellipse.fat] = Tissue.SOFT
-            if ellipse.spine:
-                spine_a = ellipse.a - ellipse.half_a * 0.55
-                around = np.hypot(r_mm - ellipse.r, a_mm - spine_a)
-                plane[(around < min(19.0, ellipse.half_r / 3)) & (distance < -4)] = Tissue.MARROW
-                if ellipse.trunk:
-                    plane[np.hypot(r_mm - ellipse.r + 12, a_mm - spine_a - 30) < 11] = Tissue.BLOOD
-            if trunk[0] <= k < trunk[1] and ellipse.trunk:
-                loops = bowel[k] & (distance < -30) & (a_mm > ellipse.a - ellipse.half_a * 0.25)
-                plane[loops & (plane == Tissue.SOFT)] = Tissue.BOWEL
+    lowest, highest = _abdomen(labels)
+    tissues = np.zeros(labels.shape, dtype=np.uint8)
+    planes: dict[_Ellipse, NDArray[np.uint8]] = {}  # most slices of a trunk share one outline
+    for k, ellipses in enumerate(outlines):
+        for ellipse in ellipses:
+            if ellipse not in planes:
+                planes[ellipse] = _plane(ellipse, r_mm, a_mm, fat_mm)
+            np.maximum(tissues[k], planes[ellipse], out=tissues[k])
+        if lowest <= k < highest and ellipses and ellipses[0].trunk:
+            room = ellipses[0].inner(r_mm, a_mm, 30.0) & (a_mm > ellipses[0].a - ellipses[0].half_a * 0.25)
+            tissues[k][bowel[k] & room & (tissues[k] == Tissue.SOFT)] = Tissue.BOWEL
     return np.where(labels > 0, labels, tissues)
+
+
+def _abdomen(labels: NDArray[np.uint8]) -> tuple[int, int]:
+    """The slices that have bowel: from the bladder's lowest to the lungs' lowest."""
+    bladder = np.flatnonzero((labels == Tissue.BLADDER).any((1, 2)))
+    lungs = np.flatnonzero((labels == Tissue.LUNGS).any((1, 2)))
+    depth = len(labels)
+    return (int(bladder[0]) if bladder.size else depth // 4, int(lungs[0]) if lungs.size else depth // 2)
+
+
+def _plane(ellipse: _Ellipse, r_mm: NDArray, a_mm: NDArray, fat_mm: float) -> NDArray[np.uint8]:
+    """Tissues of an axial slice with one outline."""
+    plane = np.where(ellipse.inner(r_mm, a_mm, 0.0), Tissue.FAT, Tissue.AIR).astype(np.uint8)
+    plane[ellipse.inner(r_mm, a_mm, fat_mm * ellipse.fat)] = Tissue.SOFT
+    if ellipse.spine:
+        spine_a = ellipse.a - ellipse.half_a * 0.55
+        around = np.hypot(r_mm - ellipse.r, a_mm - spine_a)
+        plane[(around < min(19.0, ellipse.half_r / 3)) & ellipse.inner(r_mm, a_mm, 4.0)] = Tissue.MARROW
+        if ellipse.trunk:
+            plane[np.hypot(r_mm - ellipse.r + 12, a_mm - spine_a - 30) < 11] = Tissue.BLOOD
+    return plane
 
 
 @dataclass(frozen=True)
@@ -135,10 +149,10 @@ class _Ellipse:
     spine: bool = True
     trunk: bool = True
 
-    def distance_mm(self, r_mm: NDArray, a_mm: NDArray) -> NDArray:
-        """About the signed distance to the outline, negative inside."""
-        radius = np.hypot((r_mm - self.r) / self.half_r, (a_mm - self.a) / self.half_a)
-        return (radius - 1) * min(self.half_r, self.half_a)
+    def inner(self, r_mm: NDArray, a_mm: NDArray, depth_mm: float) -> NDArray[np.bool_]:
+        """What lies at least about ``depth_mm`` inside the outline."""
+        radius = max(1 - depth_mm / min(self.half_r, self.half_a), 0.0)
+        return ((r_mm - self.r) / self.half_r) ** 2 + ((a_mm - self.a) / self.half_a) ** 2 < radius**2
 
 
 def _body_ellipses(
@@ -190,11 +204,8 @@ def _body_ellipses(
 
 def _bowel_field(shape: tuple[int, ...], spacing_kji: tuple[float, float, float], rng: np.random.Generator) -> NDArray:
     """Tube-like bands: where a smooth random field is close to its mean."""
-    coarse = [max(4, int(n * d / 14)) for n, d in zip(shape, spacing_kji, strict=True)]
-    field = ndimage.gaussian_filter(rng.normal(size=coarse), 1.2)
-    bands = np.abs(field) < 0.25 * field.std()
-    index = [np.minimum(np.arange(n) * c // n, c - 1) for n, c in zip(shape, coarse, strict=True)]
-    return bands[np.ix_(*index)]
+    field = smooth_noise(shape, 14.0 / np.asarray(spacing_kji), rng)
+    return np.abs(field) < 0.3
 
 
 def _padded(labels: NDArray[np.uint8], spacing_kji: tuple[float, float, float]) -> NDArray[np.uint8]:

@@ -122,7 +122,7 @@ def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _truth(lesions: Volume, activity: NDArray, label: int) -> LesionTruth:
-    box = ndimage.find_objects(lesions.array_kji == label)[0]
+    box = ndimage.find_objects(lesions.array_kji)[label - 1]
     mask = np.pad(lesions.array_kji[box] == label, 1)
     depth = ndimage.distance_transform_edt(mask, sampling=lesions.spacing_mm[::-1])
     deepest = np.array(np.unravel_index(int(depth.argmax()), depth.shape)) - 1 + [s.start for s in box]

@@ -111,7 +111,8 @@ class SimulatedWindows:
         levels = (0, tissues.shape[0])
         if rng.random() < NECK_SHARE and (head.size or brain.size):
             top = brain[0] + 4 if brain.size else head[-1] + 1
-            levels = (max(int(top - 180 / anatomy.spacing_mm[0]), 0), max(int(top), 1))
+            top = min(int(top), tissues.shape[0])
+            levels = (max(top - int(180 / anatomy.spacing_mm[0]), 0), top)
         for _ in range(50):
             place = rng.integers((levels[0], 0, 0), (levels[1], *tissues.shape[1:]))
             if tissues[tuple(place)] not in (Tissue.AIR, Tissue.FAT, Tissue.BRAIN):

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.lite import LiteNet
+from SegAnyPETLib.models.prompt_maps import MAPS
+from SegAnyPETLib.models.spec import ModelSpec
+from SegAnyPETLib.models.weights import LAYOUT, load_weights, save_weights
+
+SPEC = ModelSpec("lite", 32, (2.0, 6.5), licence="none")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(1)
+    net = LiteNet(len(MAPS), channels=(8, 16), blocks=(1, 1)).eval()
+    path = tmp_path / "w.safetensors"
+    save_weights(net, SPEC, path)
+    return net, path
+
+
+def rewritten(path, tensors, **about):
+    metadata = {"layout": LAYOUT, "maps": json.dumps(MAPS), "channels": "[8, 16]", "blocks": "[1, 1]"}
+    save_file(tensors, path, metadata={**metadata, "spec": json.dumps(SPEC.to_dict()), **about})
+
+
+def test_weights_come_back_as_they_were_to_half_precision(saved):
+    net, path = saved
+    loaded, spec = load_weights(path)
+    for name, value in net.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value.half().float())
+    assert (spec.name, spec.size, spec.spacing_mm) == ("lite", 32, (2.0, 6.5))
+    assert len(spec.sha256) == 64
+    assert not loaded.training
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.safetensors is missing"):
+        load_weights(tmp_path / "none.safetensors")
+
+
+def test_a_truncated_file_is_refused(saved):
+    _, path = saved
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="not a readable weights file"):
+        load_weights(path)
+
+
+def test_a_pickle_is_refused_without_being_run(tmp_path):
+    path = tmp_path / "evil.safetensors"
+    torch.save({"a": torch.zeros(1)}, path)
+    with pytest.raises(InputError, match="not a readable weights file"):
+        load_weights(path)
+
+
+def test_another_layout_is_refused(saved):
+    _, path = saved
+    rewritten(path, load_file(path), layout="another")
+    with pytest.raises(InputError, match="another layout"):
+        load_weights(path)
+
+
+def test_missing_and_misshapen_tensors_are_named(saved):
+    _, path = saved
+    tensors = load_file(path)
+    del tensors["head.bias"]
+    tensors["head.weight"] = torch.zeros(2, 2)
+    rewritten(path, tensors)
+    with pytest.raises(InputError, match=r"head\.bias.*head\.weight"):
+        load_weights(path)

@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+
+from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.spec import ModelSpec
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.session import InteractiveSession
+from SegAnyPETLib.volume.volume import Volume
+
+
+class HotRegions:
+    """A backend that needs no training: foreground is what is hotter than 2 and not near a negative point."""
+
+    spec = ModelSpec("hot", 32, (2.0, 8.0))
+
+    def __init__(self):
+        self.requests = []
+
+    def predict(self, request):
+        self.requests.append(request)
+        logits = np.where(request.image_kji > 2, 4.0, -4.0).astype(np.float32)
+        grid = np.stack(np.meshgrid(*[np.arange(n) for n in logits.shape], indexing="ij"), -1)
+        for point in request.points_kji[~request.positive]:
+            logits[np.linalg.norm((grid - point) * request.spacing_mm, axis=-1) < 8] = -4.0
+        return Prediction(logits, 1.0)
+
+
+def pet(*boxes, shape=(40, 40, 40), spacing=2.0):
+    image = np.ones(shape, np.float32)
+    for low, high in boxes:
+        image[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = 5.0
+    return Volume(image, np.diag([-spacing, spacing, spacing, 1.0]), "SUVbw")
+
+
+def at(volume, index_kji, positive=True):
+    return Point(tuple(volume.point_ras(index_kji)), positive)
+
+
+LESION = ((18, 18, 18), (23, 23, 23))
+
+
+def test_one_click_gives_the_lesion_on_the_volumes_grid():
+    volume = pet(LESION)
+    session = InteractiveSession(volume, HotRegions())
+    result = session.add_point(at(volume, (20, 20, 20)))
+    assert (session.mask_kji == (volume.array_kji > 2)).all()
+    assert result.mask.offset_kji == (18, 18, 18)
+    assert result.mask.voxels == 125
+
+
+def test_the_first_look_is_from_afar_and_the_second_at_the_targets_zoom():
+    volume = pet(LESION)
+    backend = HotRegions()
+    InteractiveSession(volume, backend).add_point(at(volume, (20, 20, 20)))
+    first, second = backend.requests
+    assert (first.spacing_mm, first.mask_kji) == (4.0, None)
+    assert second.spacing_mm == 2.0
+    assert second.mask_kji is not None
+    assert second.mask_kji.sum() == pytest.approx(125, rel=0.3)
+
+
+def test_the_model_is_told_of_every_click_where_it_was_made():
+    volume = pet(LESION)
+    backend = HotRegions()
+    session = InteractiveSession(volume, backend)
+    session.add_point(at(volume, (20, 20, 20)))
+    session.add_point(at(volume, (22, 22, 18), positive=False))
+    request = backend.requests[-1]
+    assert request.positive.tolist() == [True, False]
+    # The volume's i axis points left, the window's right.
+    assert (request.points_kji[1] - request.points_kji[0]).tolist() == pytest.approx([2, 2, 2])
+    assert request.image_kji[tuple(np.rint(request.points_kji[0]).astype(int))] == 5.0
+
+
+def test_a_later_click_keeps_the_window_while_it_shows_everything():
+    volume = pet(LESION)
+    session = InteractiveSession(volume, HotRegions())
+    window = session.add_point(at(volume, (20, 20, 20))).window
+    assert session.add_point(at(volume, (21, 21, 21))).window is window
+
+
+def test_a_click_far_away_widens_the_window_to_show_both():
+    other = ((36, 36, 36), (39, 39, 39))
+    volume = pet(((2, 2, 2), (6, 6, 6)), other)
+    session = InteractiveSession(volume, HotRegions())
+    near = session.add_point(at(volume, (4, 4, 4))).window
+    far = session.add_point(at(volume, (37, 37, 37)))
+    assert far.window.spacing_mm > near.spacing_mm
+    assert session.mask_kji[4, 4, 4]
+    assert session.mask_kji[37, 37, 37]
+
+
+def test_every_positive_point_is_inside_and_every_negative_one_outside():
+    volume = pet(LESION)
+    session = InteractiveSession(volume, HotRegions())
+    clicks = [((20, 20, 20), True), ((30, 30, 30), True), ((20, 20, 21), False), ((20, 20, 22), True), ((5, 5, 5), False)]
+    for index, positive in clicks:
+        session.add_point(at(volume, index, positive))
+        for earlier, wanted in clicks[: len(session.points)]:
+            assert session.mask_kji[earlier] == wanted
+
+
+def test_the_history_holds_each_step():
+    volume = pet(LESION)
+    session = InteractiveSession(volume, HotRegions())
+    first = session.add_point(at(volume, (20, 20, 20)))
+    second = session.add_point(at(volume, (20, 20, 22), positive=False))
+    assert session.history == (first, second)
+    assert [p.positive for p in session.points] == [True, False]
+    assert second.mask.voxels < first.mask.voxels
+
+
+def test_a_mask_from_elsewhere_is_shown_to_the_model():
+    volume = pet(LESION)
+    backend = HotRegions()
+    session = InteractiveSession(volume, backend)
+    given = np.zeros(volume.shape_kji, dtype=bool)
+    given[19:22, 19:22, 19:22] = True
+    result = session.add_mask(given)
+    assert backend.requests[-1].mask_kji.sum() == pytest.approx(27, rel=0.01)
+    assert result.point is None
+    assert (session.mask_kji == (volume.array_kji > 2)).all()
+
+
+def test_what_cannot_be_used_is_refused_and_changes_nothing():
+    volume = pet(LESION)
+    volume.array_kji[0, 0, 0] = np.nan
+    backend = HotRegions()
+    session = InteractiveSession(volume, backend)
+    with pytest.raises(InputError, match="outside the volume"):
+        session.add_point(Point((500, 0, 0)))
+    with pytest.raises(InputError, match="without a finite value"):
+        session.add_point(at(volume, (0, 0, 0)))
+    with pytest.raises(InputError, match="begins with a positive point"):
+        session.add_point(at(volume, (20, 20, 20), positive=False))
+    with pytest.raises(InputError, match="another grid"):
+        session.add_mask(np.ones((2, 2, 2), dtype=bool))
+    with pytest.raises(InputError, match="no voxel"):
+        session.add_mask(np.zeros(volume.shape_kji, dtype=bool))
+    assert (session.points, session.history, backend.requests) == ((), (), [])
+
+
+def test_a_click_where_the_model_sees_nothing_still_marks_the_spot():
+    volume = pet()
+    session = InteractiveSession(volume, HotRegions())
+    session.add_point(at(volume, (20, 20, 20)))
+    assert session.mask_kji[20, 20, 20]
+    assert 0 < session.mask.voxels < 60

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.settle import POINT_RADIUS_MM, settle
+from SegAnyPETLib.volume.patch import MaskPatch
+from SegAnyPETLib.volume.volume import Volume
+
+SHAPE = (20, 20, 20)
+VOLUME = Volume(np.zeros(SHAPE, np.float32), np.diag([2.0, 2.0, 2.0, 1.0]))
+
+
+def box(*limits):
+    """A mask that is set from (k, j, i) `limits[0]` to `limits[1]`, ends included."""
+    mask = np.zeros(SHAPE, dtype=bool)
+    for low, high in limits:
+        mask[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))] = True
+    return mask
+
+
+def at(index_kji, positive=True):
+    return Point(tuple(VOLUME.point_ras(index_kji)), positive)
+
+
+def settled(before, proposal, *points):
+    return settle(VOLUME, MaskPatch.cropped(before), MaskPatch.cropped(proposal), points).to_array(SHAPE)
+
+
+EMPTY = np.zeros(SHAPE, dtype=bool)
+
+
+def test_the_first_proposal_is_taken_as_it_is():
+    proposal = box(((5, 5, 5), (8, 8, 8)))
+    assert (settled(EMPTY, proposal, at((6, 6, 6))) == proposal).all()
+
+
+def test_a_positive_point_that_the_model_ignored_gets_a_ball():
+    mask = settled(EMPTY, EMPTY, at((10, 10, 10)))
+    assert mask[10, 10, 10]
+    assert mask[10, 10, 12]
+    assert not mask[10, 10, 13]
+    distance = np.linalg.norm((np.argwhere(mask) - 10) * 2.0, axis=1)
+    assert distance.max() <= POINT_RADIUS_MM
+
+
+def test_a_negative_point_that_the_model_ignored_clears_a_ball():
+    proposal = box(((5, 5, 5), (15, 15, 15)))
+    mask = settled(EMPTY, proposal, at((6, 6, 6)), at((10, 10, 10), positive=False))
+    assert not mask[10, 10, 10]
+    assert mask[6, 6, 6]
+    assert mask[10, 10, 13]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_points_close_together_each_keeps_its_own_voxel(order):
+    points = (at((10, 10, 10)), at((10, 10, 11), positive=False))[::order]
+    mask = settled(EMPTY, box(((5, 5, 5), (15, 15, 15))), *points)
+    assert mask[10, 10, 10]
+    assert not mask[10, 10, 11]
+
+
+def test_a_point_at_the_volumes_corner_is_kept():
+    assert settled(EMPTY, EMPTY, at((0, 0, 0)))[0, 0, 0]
+    assert settled(EMPTY, EMPTY, at((19, 19, 19)))[19, 19, 19]

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.training.dataset import case_names, fitted_cases, split_organ_maps, windows_of
+from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.volume.io import write_volume
+from SegAnyPETLib.volume.volume import Volume
+
+
+@pytest.fixture
+def cases(tmp_path):
+    """Five real-looking cases; the uptake of case n is n + 4."""
+    for n in range(5):
+        mask = np.zeros((12, 12, 12), np.uint8)
+        mask[3:9, 3:9, 3:9] = 1
+        folder = tmp_path / f"CASE_{n}"
+        folder.mkdir()
+        matrix = np.diag([-4.0, -4.0, 3.0, 1.0])
+        write_volume(Volume(np.where(mask, n + 4.0, 0.5).astype(np.float32), matrix), folder / "PET_image.nii.gz")
+        write_volume(Volume(mask, matrix), folder / "PET_mask.nii.gz")
+    return tmp_path
+
+
+def recipe(cases, **settings):
+    return Recipe("a", steps=1, size=32, real_cases=str(cases), real_share=1.0, analytic_bodies=1, **settings)
+
+
+def test_excluded_cases_are_never_fitted(cases):
+    assert case_names(recipe(cases, exclude=("CASE_1",))) == ["CASE_0", "CASE_2", "CASE_3", "CASE_4"]
+
+
+def test_folds_leave_each_case_out_once(cases):
+    fitted = [{c.name for c in fitted_cases(recipe(cases, folds=3, fold=n))} for n in range(3)]
+    left_out = [set(case_names(recipe(cases))) - names for names in fitted]
+    assert sorted(name for names in left_out for name in names) == case_names(recipe(cases))
+
+
+def test_real_windows_show_the_lesion_of_a_case(cases):
+    windows = windows_of(recipe(cases))
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        sample = windows.draw(rng)
+        assert sample.kind == "real"
+        assert np.median(sample.image[sample.target]) > 1.3 * np.median(sample.image[~sample.target])
+
+
+def test_a_mask_on_another_grid_is_refused(cases):
+    write_volume(Volume(np.ones((2, 2, 2), np.uint8), np.eye(4)), cases / "CASE_2" / "PET_mask.nii.gz")
+    with pytest.raises(InputError, match="CASE_2"):
+        fitted_cases(recipe(cases))
+
+
+def test_every_nth_organ_map_is_left_out(tmp_path):
+    for n in range(7):
+        (tmp_path / f"{n}.nii.gz").touch()
+    fitted, left_out = split_organ_maps(tmp_path, 3)
+    assert [p.name[0] for p in left_out] == ["0", "3", "6"]
+    assert len(fitted) == 4
+    assert split_organ_maps(tmp_path, 0)[1] == []
+
+
+def test_folders_without_data_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no organ maps"):
+        split_organ_maps(tmp_path, 0)
+    with pytest.raises(InputError, match="no cases"):
+        case_names(recipe(tmp_path))

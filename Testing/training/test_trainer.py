@@ -1,0 +1,74 @@
+import csv
+from dataclasses import replace
+
+import pytest
+import torch
+
+from SegAnyPETLib.models.weights import load_weights
+from SegAnyPETLib.training.losses import dice_bce
+from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
+
+RECIPE = Recipe("tiny", steps=4, batch=1, slots=2, size=32, warmup=2, analytic_bodies=1, bf16=False, checkpoint_every=2)
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
+    train(RECIPE, tmp_path / "whole", progress=False)
+    half = Trainer(RECIPE, tmp_path / "parts")
+    half.output.mkdir()
+    for _ in range(2):
+        half._train_step()
+        half.step += 1
+    half.save()
+    resumed = Trainer(RECIPE, tmp_path / "parts", resume=True)
+    assert resumed.step == 2
+    assert all(torch.equal(a, b) for a, b in zip(half.net.parameters(), resumed.net.parameters(), strict=True))
+    assert resumed.schedule.get_last_lr() == half.schedule.get_last_lr()
+    resumed.run(progress=False)
+    assert resumed.step == 4
+
+
+def test_equal_seeds_train_equal_weights(tmp_path):
+    one, _ = load_weights(train(RECIPE, tmp_path / "one", progress=False))
+    two, _ = load_weights(train(RECIPE, tmp_path / "two", progress=False))
+    other, _ = load_weights(train(replace(RECIPE, seed=5), tmp_path / "other", progress=False))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_a_run_leaves_weights_and_a_log(tmp_path):
+    path = train(RECIPE, tmp_path, progress=False)
+    _, spec = load_weights(path)
+    assert (spec.name, spec.size) == ("lite", 32)
+    with (tmp_path / "tiny.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["4"]
+    assert float(rows[0]["loss"]) > 0
+
+
+def test_a_second_stage_starts_from_the_first_ones_weights(tmp_path):
+    first, _ = load_weights(train(RECIPE, tmp_path, progress=False))
+    second = Trainer(replace(RECIPE, name="second", start_from="tiny"), tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.net.parameters(), strict=True))
+
+
+def test_training_on_one_target_learns_it(tmp_path):
+    trainer = Trainer(replace(RECIPE, steps=60, learning_rate=5e-3), tmp_path)
+    sample = trainer.episodes.slots[0].sample
+    trainer.episodes.draw = lambda rng: sample
+    trainer.episodes.slots = [trainer.episodes._begin() for _ in range(2)]
+    losses = [trainer._train_step()[0] for _ in range(40)]
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
+
+
+def test_the_loss_is_small_for_the_truth_and_large_for_its_opposite():
+    target = torch.zeros(1, 4, 4, 4)
+    target[0, 1:3, 1:3, 1:3] = 1
+    assert dice_bce((target * 2 - 1) * 20, target).item() < 0.01
+    assert dice_bce((1 - target * 2) * 20, target).item() > 10
+
+
+def test_dice_of_masks():
+    a = torch.tensor([[[[True, True, False]]], [[[False, False, False]]]])
+    b = torch.tensor([[[[True, False, False]]], [[[False, False, False]]]])
+    assert hard_dice(a, b).tolist() == pytest.approx([2 / 3, 0.0])
