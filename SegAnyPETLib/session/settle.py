@@ -1,10 +1,13 @@
-"""How a model's proposal becomes the mask: what earlier clicks settled stays settled."""
+"""How a model's proposal becomes the mask: what earlier clicks settled stays settled.
+
+A positive click only adds and a negative click only removes, whatever the model proposes beside; so a click never
+undoes the good that others did far from it. And every point is obeyed, also where the model ignores it.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.patch import MaskPatch
@@ -13,47 +16,42 @@ from SegAnyPETLib.volume.volume import Volume
 #: Around a point that the model ignored, the mask is set or cleared within this distance.
 POINT_RADIUS_MM = 4.0
 
-_TOUCHING = ndimage.generate_binary_structure(3, 3)
-
 
 def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple[Point, ...]) -> MaskPatch:
-    """The mask after a click.
+    """The mask after a prompt.
 
     Args:
         volume: the grid.
         before: the mask before the click; empty for a new target.
         proposal: what the model made of all points and that mask.
-        points: all clicks; the last one is new.
+        points: all clicks, the last one is new; none for a mask prompt alone.
 
     Returns:
-        A mask that contains every positive point and no negative one.
+        A mask that contains every positive point and no negative one; of two points in one voxel the later one counts.
     """
     box = _common_box(volume, before, proposal, points)
-    old, new = _cut(before, box), _cut(proposal, box)
-    origin = tuple(s.start for s in box)
-    mask = _near_the_click(old, new, _voxel(volume, points[-1], origin), points[-1].positive) if old.any() and points else new
-    spacing = volume.spacing_mm[::-1]
-    for point in points:
-        _force(mask, _voxel(volume, point, origin), point.positive, spacing)
-    for point in points:  # a ball around one point may have covered another one
-        mask[_voxel(volume, point, origin)] = point.positive
-    return MaskPatch.cropped(mask, origin)
+    mask = _cut(proposal, box)
+    if before.voxels and points:
+        mask = mask | _cut(before, box) if points[-1].positive else mask & _cut(before, box)
+    origin = [s.start for s in box]
+    voxels = [np.array(volume.nearest_kji(p.ras)) - origin for p in points]
+    for n, point in enumerate(points):
+        if mask[tuple(voxels[n])] != point.positive:
+            mask[_nearest_to(n, voxels, mask.shape, volume.spacing_mm[::-1])] = point.positive
+    return MaskPatch.cropped(mask, (origin[0], origin[1], origin[2]))
 
 
-def _near_the_click(old: NDArray, new: NDArray, click: tuple[int, ...], positive: bool) -> NDArray[np.bool_]:
-    """Accept what the click was about: the additions around a positive one, the removals around a negative one."""
-    return new.copy()
-
-
-def _force(mask: NDArray[np.bool_], voxel: tuple[int, ...], positive: bool, spacing_kji: NDArray) -> None:
-    """Set or clear a small ball around a point that the mask contradicts."""
-    if mask[voxel] == positive:
-        return
+def _nearest_to(number: int, voxels: list[NDArray], shape: tuple[int, ...], spacing_kji: NDArray) -> tuple[NDArray, ...]:
+    """Indices of a ball around a point, without the voxels that lie nearer to another point."""
+    center = voxels[number]
     reach = np.ceil(POINT_RADIUS_MM / spacing_kji).astype(int)
-    box = tuple(slice(max(v - r, 0), v + r + 1) for v, r in zip(voxel, reach, strict=True))
-    axes = [(np.arange(s.start, min(s.stop, n)) - v) * d for s, n, v, d in zip(box, mask.shape, voxel, spacing_kji, strict=True)]
-    k, j, i = axes
-    mask[box][k[:, None, None] ** 2 + j[:, None] ** 2 + i**2 <= POINT_RADIUS_MM**2] = positive
+    low, high = np.maximum(center - reach, 0), np.minimum(center + reach + 1, shape)
+    index = np.stack(np.meshgrid(*map(np.arange, low, high), indexing="ij"), -1).reshape(-1, 3)
+    distance = np.stack([np.linalg.norm((index - v) * spacing_kji, axis=1) for v in voxels])
+    # Of points at equal distance the later one counts.
+    nearest = len(voxels) - 1 - distance[::-1].argmin(axis=0)
+    chosen = index[(nearest == number) & (distance[number] <= POINT_RADIUS_MM)]
+    return tuple(chosen.T)
 
 
 def _common_box(
@@ -81,7 +79,3 @@ def _cut(patch: MaskPatch, box: tuple[slice, slice, slice]) -> NDArray[np.bool_]
             patch.array_kji
         )
     return array
-
-
-def _voxel(volume: Volume, point: Point, origin: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(v - o for v, o in zip(volume.nearest_kji(point.ras), origin, strict=True))

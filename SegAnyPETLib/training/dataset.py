@@ -65,11 +65,14 @@ def split_organ_maps(folder: Path, stride: int) -> tuple[list[Path], list[Path]]
 
 
 def fitted_cases(recipe: Recipe) -> list[RealCase]:
-    """The real cases that a recipe fits: all but the excluded ones and those of the fold left out."""
+    """The real cases that a recipe fits."""
+    return [read_case(Path(recipe.real_cases) / name) for name in fold_names(recipe)]
+
+
+def fold_names(recipe: Recipe) -> list[str]:
+    """Names of the real cases that a recipe fits: all but the excluded ones and those of the fold left out."""
     names = case_names(recipe)
-    if recipe.folds:
-        names = [name for n, name in enumerate(names) if n % recipe.folds != recipe.fold]
-    return [read_case(Path(recipe.real_cases) / name) for name in names]
+    return [name for n, name in enumerate(names) if not recipe.folds or n % recipe.folds != recipe.fold]
 
 
 def case_names(recipe: Recipe) -> list[str]:

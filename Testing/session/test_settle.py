@@ -62,3 +62,26 @@ def test_of_two_points_close_together_each_keeps_its_own_voxel(order):
 def test_a_point_at_the_volumes_corner_is_kept():
     assert settled(EMPTY, EMPTY, at((0, 0, 0)))[0, 0, 0]
     assert settled(EMPTY, EMPTY, at((19, 19, 19)))[19, 19, 19]
+
+
+def test_a_positive_click_only_adds():
+    before, proposal = box(((5, 5, 5), (8, 8, 8))), box(((7, 7, 7), (12, 12, 12)))
+    assert (settled(before, proposal, at((6, 6, 6)), at((11, 11, 11))) == (before | proposal)).all()
+
+
+def test_a_negative_click_only_removes():
+    before, proposal = box(((5, 5, 5), (12, 12, 12))), box(((4, 4, 4), (8, 8, 8)))
+    mask = settled(before, proposal, at((6, 6, 6)), at((11, 11, 11), positive=False))
+    assert (mask == (before & proposal)).all()
+
+
+def test_of_two_points_in_one_voxel_the_later_one_counts():
+    lesion = box(((5, 5, 5), (15, 15, 15)))
+    for last in (True, False):
+        points = (at((9, 9, 9)), at((10, 10, 10), positive=not last), at((10, 10, 10), positive=last))
+        assert settled(EMPTY, lesion, *points)[10, 10, 10] == last
+
+
+def test_a_mask_prompt_takes_the_proposal():
+    before, proposal = box(((5, 5, 5), (8, 8, 8))), box(((7, 7, 7), (12, 12, 12)))
+    assert (settled(before, proposal) == proposal).all()
