@@ -341,8 +341,13 @@ def test_failure_in_the_writer_is_told_in_one_line(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_warnings_of_itk_are_shown_again_after_quiet_work():
-    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+@pytest.mark.parametrize("shown", [True, False])
+def test_warnings_of_itk_are_as_before_after_quiet_work(shown):
+    process = sitk.ProcessObject
+    before = process.GetGlobalWarningDisplay()
+    process.SetGlobalWarningDisplay(shown)
     with quiet_itk():
-        assert not sitk.ProcessObject.GetGlobalWarningDisplay()
-    assert sitk.ProcessObject.GetGlobalWarningDisplay() == before
+        assert not process.GetGlobalWarningDisplay()
+    after = process.GetGlobalWarningDisplay()
+    process.SetGlobalWarningDisplay(before)
+    assert after == shown
