@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -52,7 +53,7 @@ class LiteNet(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.blocks = channels, blocks
-        levels = list(zip(channels[:-1], channels[1:], strict=True))
+        levels = list(pairwise(channels))
         self.stem = ConvUnit(channels_in, channels[0])
         self.encoder = nn.ModuleList(
             nn.Sequential(*(ResidualBlock(c) for _ in range(n))) for c, n in zip(channels, blocks, strict=True)

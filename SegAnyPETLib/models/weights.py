@@ -47,7 +47,7 @@ def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path.name} is not a readable weights file: {error}") from error
     if about.get("layout") != LAYOUT or json.loads(about["maps"]) != list(MAPS):
@@ -56,8 +56,15 @@ def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
     try:
         net.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
-        raise InputError(f"the tensors in {path.name} do not fit the network: {' '.join(str(error).split())}") from error
+        raise InputError(
+            f"the tensors in {path.name} do not fit the network: {' '.join(str(error).split())}"
+        ) from error
     stored = json.loads(about["spec"])
     stored["spacing_mm"] = tuple(stored["spacing_mm"])
     spec = replace(ModelSpec(**stored), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    return net.eval().to(memory_format=torch.channels_last_3d), spec
+    return channels_last(net.eval()), spec
+
+
+def channels_last(net: LiteNet) -> LiteNet:
+    """The same network with its weights in the memory layout that convolutions on CPUs and GPUs are fastest in."""
+    return net.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]

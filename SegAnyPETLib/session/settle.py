@@ -41,7 +41,9 @@ def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple
     return MaskPatch.cropped(mask, (origin[0], origin[1], origin[2]))
 
 
-def _nearest_to(number: int, voxels: list[NDArray], shape: tuple[int, ...], spacing_kji: NDArray) -> tuple[NDArray, ...]:
+def _nearest_to(
+    number: int, voxels: list[NDArray], shape: tuple[int, ...], spacing_kji: NDArray
+) -> tuple[NDArray, ...]:
     """Indices of a ball around a point, without the voxels that lie nearer to another point."""
     center = voxels[number]
     reach = np.ceil(POINT_RADIUS_MM / spacing_kji).astype(int)

@@ -98,7 +98,7 @@ ANALYTIC_ORGANS: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, fl
 def add_body(labels: NDArray[np.uint8], spacing_kji: tuple[float, float, float], rng: np.random.Generator) -> NDArray:
     """Fill body tissues in around the organs of a canonical label map."""
     _, dj, di = spacing_kji
-    depth, height, width = labels.shape
+    height, width = labels.shape[1:]
     outlines = _body_ellipses(labels, spacing_kji, rng)
     a_mm = dj * np.arange(height)[:, None]
     r_mm = di * np.arange(width)[None, :]
@@ -181,7 +181,9 @@ def _body_ellipses(
         s = k * dk
         if s < low:
             leg = max(48.0, 0.52 * half_r - 0.06 * (low - s))
-            outlines.append([_Ellipse(center_r + side * leg * 1.06, center_a, leg, leg, 0.6, False, False) for side in (-1, 1)])
+            outlines.append(
+                [_Ellipse(center_r + side * leg * 1.06, center_a, leg, leg, 0.6, False, False) for side in (-1, 1)]
+            )
         elif s <= high:
             outlines.append([_Ellipse(center_r, center_a, half_r, half_a)])
         elif head is None:
@@ -191,8 +193,18 @@ def _body_ellipses(
             if s < chin:
                 share = (s - high) / max(chin - high, 1.0)
                 narrow = 62 + (half_r - 62) * max(0.0, 1 - 2.2 * share)
-                outlines.append([_Ellipse(center_r + share * (head.r - center_r), center_a + share * (head.a - 15 - center_a),
-                                          narrow, 62, 0.4, trunk=False)])
+                outlines.append(
+                    [
+                        _Ellipse(
+                            center_r + share * (head.r - center_r),
+                            center_a + share * (head.a - 15 - center_a),
+                            narrow,
+                            62,
+                            0.4,
+                            trunk=False,
+                        )
+                    ]
+                )
             elif s < top:
                 # The skull closes over the brain's upper half.
                 dome = np.sqrt(max(0.05, 1 - max(0.0, (s - top + 60) / 60) ** 2))

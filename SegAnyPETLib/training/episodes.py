@@ -86,10 +86,15 @@ class Episodes:
         episodes = [self.slots[n] for n in chosen]
         shown = [self._shown(e) for e in episodes]
         points, labels = pad_points(
-            [torch.tensor(e.points if s else [], dtype=torch.float32).reshape(-1, 3) for e, (_, s) in zip(episodes, shown, strict=True)],
+            [
+                torch.tensor(e.points if s else [], dtype=torch.float32).reshape(-1, 3)
+                for e, (_, s) in zip(episodes, shown, strict=True)
+            ],
             [torch.tensor(e.labels if s else [], dtype=torch.int64) for e, (_, s) in zip(episodes, shown, strict=True)],
         )
-        previous = [np.zeros_like(e.sample.image) if m is None else m for e, (m, _) in zip(episodes, shown, strict=True)]
+        previous = [
+            np.zeros_like(e.sample.image) if m is None else m for e, (m, _) in zip(episodes, shown, strict=True)
+        ]
         batch = PromptBatch(
             image=torch.from_numpy(np.stack([e.sample.image for e in episodes])),
             points=points,

@@ -39,7 +39,9 @@ def lesion_shape(
     return mask
 
 
-def _add_ellipsoid(mask: NDArray, center: NDArray, radii_mm: NDArray, spacing: NDArray, rng: np.random.Generator) -> None:
+def _add_ellipsoid(
+    mask: NDArray, center: NDArray, radii_mm: NDArray, spacing: NDArray, rng: np.random.Generator
+) -> None:
     reach = np.ceil(1.5 * radii_mm.max() / spacing).astype(int)
     low = np.maximum(np.floor(center).astype(int) - reach, 0)
     high = np.minimum(np.floor(center).astype(int) + reach + 1, mask.shape)

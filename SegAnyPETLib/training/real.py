@@ -75,10 +75,14 @@ class RealWindows:
                 image, _ = self._paste(image, target, spacing, rng)
         image, target = _turned(image, target, rng)
         if rng.random() < 0.5:
-            image = Scanner(float(rng.uniform(0.5, 5.0)), float(rng.uniform(0.0, 0.08)), 5.0).image(image, (spacing,) * 3, rng)
+            image = Scanner(float(rng.uniform(0.5, 5.0)), float(rng.uniform(0.0, 0.08)), 5.0).image(
+                image, (spacing,) * 3, rng
+            )
         return Sample(image, target, spacing, "real")
 
-    def _surround(self, image: NDArray, window: Window, case: RealCase, rng: np.random.Generator) -> NDArray[np.float32]:
+    def _surround(
+        self, image: NDArray, window: Window, case: RealCase, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
         """Tissue instead of nothing outside a crop."""
         ones = case.image.with_array(np.ones(case.image.shape_kji, dtype=bool))
         tissue = np.float32(rng.uniform(0.1, 0.8)) * np.exp(0.1 * rng.standard_normal(image.shape, dtype=np.float32))
@@ -92,7 +96,9 @@ class RealWindows:
         if len(places) == 0:
             return image, avoid
         radius = float(np.exp(rng.uniform(np.log(3.5), np.log(25.0))))
-        mask = lesion_shape(image.shape, places[int(rng.integers(len(places)))], radius, (spacing_mm,) * 3, rng) & ~avoid
+        mask = (
+            lesion_shape(image.shape, places[int(rng.integers(len(places)))], radius, (spacing_mm,) * 3, rng) & ~avoid
+        )
         if mask.sum() < 4:
             return image, avoid
         suv = lesion_suv(float(np.median(image[mask])), rng)

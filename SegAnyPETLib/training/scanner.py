@@ -29,8 +29,11 @@ class Scanner:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Scanner:
         """A clinical scanner: 4.5 to 8 mm after filtering, quiet to noisy."""
-        return cls(float(rng.uniform(4.5, 8.0)), float(np.exp(rng.uniform(np.log(0.02), np.log(0.22)))),
-                   float(rng.uniform(3.0, 7.0)))
+        return cls(
+            float(rng.uniform(4.5, 8.0)),
+            float(np.exp(rng.uniform(np.log(0.02), np.log(0.22)))),
+            float(rng.uniform(3.0, 7.0)),
+        )
 
     def image(self, activity: NDArray, spacing_kji: ArrayLike, rng: np.random.Generator) -> NDArray[np.float32]:
         """Blur an activity and add noise whose deviation grows with its root, as in iterative reconstruction.
@@ -45,6 +48,8 @@ class Scanner:
             activity.astype(np.float32), self.resolution_mm / FWHM_PER_SIGMA / spacing, mode="nearest", truncate=3.0
         )
         white = rng.standard_normal(activity.shape, dtype=np.float32)
-        grain = ndimage.gaussian_filter(white, self.noise_grain_mm / FWHM_PER_SIGMA / spacing, mode="wrap", truncate=3.0)
+        grain = ndimage.gaussian_filter(
+            white, self.noise_grain_mm / FWHM_PER_SIGMA / spacing, mode="wrap", truncate=3.0
+        )
         grain *= self.noise / max(float(grain.std()), 1e-6)
         return np.maximum(blurred + grain * np.sqrt(np.maximum(blurred, 0) + 0.02), 0)

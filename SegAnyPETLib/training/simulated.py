@@ -183,8 +183,12 @@ def lesion_suv(background: float, rng: np.random.Generator) -> float:
 def revoxel(image: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     """The image as if its scanner's voxels were ``factor`` times larger, interpolated back to its own grid."""
     coarse = [max(4, round(n / factor)) for n in image.shape]
-    small = ndimage.zoom(image, [c / n for c, n in zip(coarse, image.shape, strict=True)], order=1, grid_mode=True, mode="nearest")
-    return ndimage.zoom(small, [n / c for c, n in zip(small.shape, image.shape, strict=True)], order=1, grid_mode=True, mode="nearest")
+    small = ndimage.zoom(
+        image, [c / n for c, n in zip(coarse, image.shape, strict=True)], order=1, grid_mode=True, mode="nearest"
+    )
+    return ndimage.zoom(
+        small, [n / c for c, n in zip(small.shape, image.shape, strict=True)], order=1, grid_mode=True, mode="nearest"
+    )
 
 
 def _component(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from tqdm import tqdm
 from SegAnyPETLib.models.lite import LiteNet
 from SegAnyPETLib.models.prompt_maps import MAPS, encode
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.models.weights import load_weights, save_weights
+from SegAnyPETLib.models.weights import channels_last, load_weights, save_weights
 from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce
@@ -50,10 +50,12 @@ class Trainer:
             net.train()
         else:
             net = LiteNet(len(MAPS))
-        self.net = net.to(self.device, memory_format=torch.channels_last_3d)
+        self.net = channels_last(net.to(self.device))
         # Early on the average follows the weights closely; `use_buffers` is not needed, there are none.
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-        self.optimizer = torch.optim.AdamW(self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
         self.step = 0
         self.log: list[dict[str, float]] = []
@@ -76,7 +78,8 @@ class Trainer:
             self.step += 1
             bar.update()
             if self.step % LOG_EVERY == 0 or self.step == self.recipe.steps:
-                self.log.append({"step": self.step, **sums.means(), "learning_rate": self.schedule.get_last_lr()[0]})
+                rate = float(self.schedule.get_last_lr()[0])
+                self.log.append({"step": self.step, **sums.means(), "learning_rate": rate})
                 bar.set_postfix({k: f"{v:.3f}" for k, v in self.log[-1].items() if "dice" in k or k == "loss"})
                 sums = _Sums()
             if self.step % self.recipe.checkpoint_every == 0:
@@ -105,7 +108,7 @@ class Trainer:
             writer.writerows({k: round(v, 6) for k, v in row.items()} for row in self.log)
         weights = self._file(".safetensors")
         spec = ModelSpec("lite", self.recipe.size, SPACINGS_MM, licence=LICENCE)
-        save_weights(self.average.module, spec, weights)
+        save_weights(cast(LiteNet, self.average.module), spec, weights)
         return weights
 
     def _resume(self) -> None:

@@ -100,7 +100,7 @@ class Window:
         shape = [volume.array_kji.shape[a] for a in axes]
         lines, offsets = [], []
         for a in range(3):
-            # Volume voxels between the outermost foreground voxels' neighbours; the window's border is its last half voxel.
+            # Foreground reaches no farther than the next voxels' centres, nor than the window's last half voxel.
             low, high = max(box[a].start - 1, -0.5), min(box[a].stop, self.size - 0.5)
             ends = sorted((start[a] + scale[a] * low, start[a] + scale[a] * high))
             first = max(int(np.ceil(ends[0] - 1e-6)), 0)

@@ -31,6 +31,14 @@ def test_points_and_masks_change_the_answer(engine):
     assert all(not np.array_equal(a, b) for n, a in enumerate(answers) for b in answers[:n])
 
 
+def test_both_precisions_give_about_the_same_answer(engine, monkeypatch):
+    answers = []
+    for precision in ("fp32", "bf16"):
+        monkeypatch.setattr(engine, "precision", precision)
+        answers.append(predict(engine, [[8, 8, 8]], [True]))
+    assert np.abs(answers[0] - answers[1]).max() < 0.05 * np.abs(answers[0]).max() + 0.02
+
+
 def test_the_same_question_has_the_same_answer(engine):
     assert np.array_equal(predict(engine, [[8, 8, 8]], [True]), predict(engine, [[8, 8, 8]], [True]))
 

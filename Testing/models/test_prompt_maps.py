@@ -18,7 +18,9 @@ from SegAnyPETLib.models.prompt_maps import (
 
 def batch(image, points=(), labels=(), previous=None, spacing_mm=2.0):
     image = torch.as_tensor(image, dtype=torch.float32)[None]
-    points, labels = pad_points([torch.tensor(points).reshape(-1, 3).float()], [torch.tensor(labels, dtype=torch.int64)])
+    points, labels = pad_points(
+        [torch.tensor(points).reshape(-1, 3).float()], [torch.tensor(labels, dtype=torch.int64)]
+    )
     return PromptBatch(
         image=image,
         points=points,

@@ -94,7 +94,13 @@ def test_a_click_far_away_widens_the_window_to_show_both():
 def test_every_positive_point_is_inside_and_every_negative_one_outside():
     volume = pet(LESION)
     session = InteractiveSession(volume, HotRegions())
-    clicks = [((20, 20, 20), True), ((30, 30, 30), True), ((20, 20, 21), False), ((20, 20, 22), True), ((5, 5, 5), False)]
+    clicks = [
+        ((20, 20, 20), True),
+        ((30, 30, 30), True),
+        ((20, 20, 21), False),
+        ((20, 20, 22), True),
+        ((5, 5, 5), False),
+    ]
     for index, positive in clicks:
         session.add_point(at(volume, index, positive))
         for earlier, wanted in clicks[: len(session.points)]:

@@ -56,6 +56,6 @@ def test_where_nothing_can_show_it_all_the_last_point_is_the_centre():
 def test_a_window_fits_until_something_comes_near_its_border():
     window = fitting_window(VOLUME, Model(), mask_of(5), ())
     assert still_fits(window, VOLUME, mask_of(5), ())
-    edge = window.center_ras + [31 * 2.0, 0, 0]
+    edge = window.center_ras + np.array([31 * 2.0, 0, 0])
     assert not still_fits(window, VOLUME, mask_of(5), (Point(tuple(edge)),))
     assert not still_fits(window, VOLUME, mask_of(60), ())

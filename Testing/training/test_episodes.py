@@ -15,7 +15,13 @@ def sample(rng=None):
 
 @pytest.fixture
 def always_clicks(monkeypatch):
-    for name, value in {"MASK_START_SHARE": 0, "END_SHARE": 0, "MASK_ONLY_SHARE": 0, "COARSE_SHARE": 0, "SOFT_SHARE": 0}.items():
+    for name, value in {
+        "MASK_START_SHARE": 0,
+        "END_SHARE": 0,
+        "MASK_ONLY_SHARE": 0,
+        "COARSE_SHARE": 0,
+        "SOFT_SHARE": 0,
+    }.items():
         monkeypatch.setattr(module, name, value)
 
 

@@ -29,7 +29,10 @@ def test_a_lesion_is_hotter_than_its_surroundings(phantom):
     for truth in phantom.truth:
         if truth.volume_ml > 5:
             lesion = phantom.lesions.array_kji == truth.label
-            assert phantom.image.array_kji[lesion].mean() > 1.2 * phantom.image.array_kji[phantom.image.array_kji > 0.2].mean()
+            assert (
+                phantom.image.array_kji[lesion].mean()
+                > 1.2 * phantom.image.array_kji[phantom.image.array_kji > 0.2].mean()
+            )
 
 
 def test_equal_seeds_make_equal_phantoms_and_others_do_not(phantom):

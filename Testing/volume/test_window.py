@@ -9,9 +9,11 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window, canonical_directions
 
+SPACING = st.floats(1.0, 6.0)
+
 
 @st.composite
-def volumes(draw, spacing=st.floats(1.0, 6.0)):
+def volumes(draw, spacing=SPACING):
     """Oblique, permuted and flipped grids with random voxels."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     directions = Rotation.random(random_state=rng).as_matrix() if draw(st.booleans()) else np.eye(3)
@@ -42,9 +44,13 @@ def test_sampling_agrees_with_itk_on_any_grid(volume, spacing_mm, place):
     resampled = sitk.GetArrayFromImage(sitk.Resample(image, reference, sitk.Transform(), sitk.sitkLinear, 0.0))
     sampled = window.sample(volume)
     # Positions that lie on the border itself may fall to either side in ITK's arithmetic.
-    index = volume.index_kji(np.stack(np.meshgrid(*[np.arange(12)] * 3, indexing="ij"), -1)[..., ::-1] @ (
-        window.ijk_to_ras[:3, :3].T) + window.ijk_to_ras[:3, 3])
-    on_border = (np.abs(np.abs(index - (np.array(volume.shape_kji) - 1) / 2) - np.array(volume.shape_kji) / 2) < 1e-4).any(-1)
+    index = volume.index_kji(
+        np.stack(np.meshgrid(*[np.arange(12)] * 3, indexing="ij"), -1)[..., ::-1] @ (window.ijk_to_ras[:3, :3].T)
+        + window.ijk_to_ras[:3, 3]
+    )
+    on_border = (
+        np.abs(np.abs(index - (np.array(volume.shape_kji) - 1) / 2) - np.array(volume.shape_kji) / 2) < 1e-4
+    ).any(-1)
     assert np.abs(sampled - resampled)[~on_border].max(initial=0) < 1e-4 * 10
 
 
