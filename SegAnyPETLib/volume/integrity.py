@@ -27,6 +27,9 @@ NIFTI_HEADER_BYTES = 348
 NIFTI2_HEADER_BYTES = 540
 META_HEADER_BYTES = 1 << 16
 
+#: numpy's names of NIfTI-1's datatypes of real numbers.
+NIFTI_FLOATS = {16: "f4", 64: "f8"}
+
 #: Bytes of a voxel by MetaImage's ElementType.
 META_ELEMENT_BYTES = {
     b"MET_CHAR": 1,
@@ -44,29 +47,34 @@ META_ELEMENT_BYTES = {
 }
 
 
-def check_complete(path: Path, suffix: str) -> None:
+def check_complete(path: Path, suffix: str, finite: bool = False) -> None:
     """Refuse an image file that is truncated, corrupt or sheared, as far as ITK does not do it.
 
     Args:
         path: the file.
         suffix: the ending of its name that says the format.
+        finite: see `check_nifti`.
 
     Raises:
         InputError: with the reason.
         OSError: the file cannot be opened.
     """
     if suffix in (".nii", ".nii.gz"):
-        check_nifti(path)
+        check_nifti(path, finite)
     elif suffix == ".mha":
         check_meta(path)
     else:
         check_nrrd(path)
 
 
-def check_nifti(path: Path) -> None:
+def check_nifti(path: Path, finite: bool = False) -> None:
     """Refuse a NIfTI-1 file (``.nii`` or ``.nii.gz``) that is truncated, corrupt or sheared.
 
     The whole file is read once; the checksum of a gzip stream is verified on the way.
+
+    Args:
+        path: the file.
+        finite: refuse voxels that are NaN or infinite too, which ITK would read as zero (ITK issue 6575, item B52).
 
     Raises:
         InputError: with the reason.
@@ -75,7 +83,7 @@ def check_nifti(path: Path) -> None:
         try:
             header = stream.read(NIFTI_HEADER_BYTES)
             expected = _nifti_size(header, path.name)
-            present = len(header) + _count_bytes(stream)
+            present = len(header) + (_count_finite(stream, header, path.name) if finite else _count_bytes(stream))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise damaged(path.name) from error
     if present < expected:
@@ -119,6 +127,20 @@ def _count_bytes(stream: BinaryIO | gzip.GzipFile) -> int:
     count = 0
     while chunk := stream.read(CHUNK_BYTES):
         count += len(chunk)
+    return count
+
+
+def _count_finite(stream: BinaryIO | gzip.GzipFile, header: bytes, name: str) -> int:
+    """Bytes after the header, all voxels of which must be finite."""
+    order = "<" if header[:4] == struct.pack("<i", NIFTI_HEADER_BYTES) else ">"
+    (datatype,) = struct.unpack_from(order + "h", header, 70)
+    (offset,) = struct.unpack_from(order + "f", header, 108)
+    kind = np.dtype(order + NIFTI_FLOATS[datatype]) if datatype in NIFTI_FLOATS else None
+    count = len(stream.read(max(int(offset) - len(header), 0)))
+    while chunk := stream.read(CHUNK_BYTES):
+        count += len(chunk)
+        if kind is not None and not np.isfinite(np.frombuffer(chunk, kind, len(chunk) // kind.itemsize)).all():
+            raise InputError(f"{name} holds values that are not numbers (NaN or infinity); replace them and try again")
     return count
 
 

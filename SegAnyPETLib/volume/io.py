@@ -159,7 +159,7 @@ def open_reader(path: Path) -> sitk.ImageFileReader:
     if not path.is_file():
         raise InputError(f"{path.name} is not there; check the path of the file")
     try:
-        integrity.check_complete(path, suffix)
+        integrity.check_complete(path, suffix, finite=True)
     except OSError as error:
         raise InputError(f"{path.name} cannot be opened; check your rights to the file") from error
     reader = sitk.ImageFileReader()
