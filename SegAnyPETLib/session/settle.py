@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.patch import MaskPatch
@@ -15,6 +16,10 @@ from SegAnyPETLib.volume.volume import Volume
 
 #: Around a point that the model ignored, the mask is set or cleared within this distance.
 POINT_RADIUS_MM = 4.0
+#: Parts of a proposal without a positive point that are smaller than this share of the largest part are dropped.
+DEBRIS_SHARE = 0.1
+
+_TOUCHING = ndimage.generate_binary_structure(3, 3)
 
 
 def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple[Point, ...]) -> MaskPatch:
@@ -30,15 +35,33 @@ def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple
         A mask that contains every positive point and no negative one; of two points in one voxel the later one counts.
     """
     box = _common_box(volume, before, proposal, points)
-    mask = _cut(proposal, box)
-    if before.voxels and points:
-        mask = mask | _cut(before, box) if points[-1].positive else mask & _cut(before, box)
     origin = [s.start for s in box]
     voxels = [np.array(volume.nearest_kji(p.ras)) - origin for p in points]
+    mask = without_debris(_cut(proposal, box), [v for v, p in zip(voxels, points, strict=True) if p.positive])
+    if before.voxels and points:
+        mask = mask | _cut(before, box) if points[-1].positive else mask & _cut(before, box)
     for n, point in enumerate(points):
         if mask[tuple(voxels[n])] != point.positive:
             mask[_nearest_to(n, voxels, mask.shape, volume.spacing_mm[::-1])] = point.positive
     return MaskPatch.cropped(mask, (origin[0], origin[1], origin[2]))
+
+
+def without_debris(mask: NDArray[np.bool_], positive: list[NDArray]) -> NDArray[np.bool_]:
+    """The large parts of a mask, and those with a positive point.
+
+    Args:
+        mask: (k, j, i).
+        positive: voxels (k, j, i) of the positive points.
+    """
+    labels, count = ndimage.label(mask, _TOUCHING)
+    if count < 2:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    keep = sizes >= DEBRIS_SHARE * sizes.max()
+    keep[[labels[tuple(voxel)] for voxel in positive]] = True
+    keep[0] = False
+    return keep[labels]
 
 
 def _nearest_to(

@@ -19,8 +19,9 @@ from SegAnyPETLib.volume.volume import Volume
 
 #: A lesion must keep this distance from the others.
 LESION_GAP_MM = 6.0
-#: Where lesions are put.
-HOSTS = (Tissue.SOFT, Tissue.LUNGS, Tissue.LIVER, Tissue.MARROW, Tissue.BOWEL)
+#: Where lesions are put, and the least by which their uptake exceeds that around them, and at all (SUV).
+HOSTS = (Tissue.SOFT, Tissue.LUNGS, Tissue.LIVER, Tissue.MARROW)
+LEAST_CONTRAST, LEAST_SUV = 2.0, 2.5
 #: A clinical scanner of middling resolution and noise.
 SCANNER = Scanner(resolution_mm=6.0, noise=0.08, noise_grain_mm=5.0)
 
@@ -107,7 +108,8 @@ def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random
         gap = ndimage.distance_transform_edt(~mask, sampling=spacing) < LESION_GAP_MM
         if mask.sum() < 8 or labels[box][gap].any():
             continue
-        suv = lesion_suv(float(np.median(activity[box][mask])), rng)
+        background = float(activity[box][mask].max())
+        suv = max(lesion_suv(background, rng), LEAST_CONTRAST * background, LEAST_SUV)
         activity[box][mask] = lesion_uptake(mask, suv, radius, spacing, rng)[mask]
         labels[box][mask] = labels.max() + 1
     return labels

@@ -64,6 +64,13 @@ def test_a_point_at_the_volumes_corner_is_kept():
     assert settled(EMPTY, EMPTY, at((19, 19, 19)))[19, 19, 19]
 
 
+def test_small_parts_without_a_positive_point_are_debris():
+    lesion, far, speck = box(((5, 5, 5), (8, 8, 8))), box(((12, 12, 12), (13, 13, 13))), box(((1, 1, 1), (1, 1, 1)))
+    mask = settled(EMPTY, lesion | far | speck, at((6, 6, 6)))
+    assert (mask == (lesion | far)).all()
+    assert settled(EMPTY, lesion | speck, at((6, 6, 6)), at((1, 1, 1)))[1, 1, 1]
+
+
 def test_a_positive_click_only_adds():
     before, proposal = box(((5, 5, 5), (8, 8, 8))), box(((7, 7, 7), (12, 12, 12)))
     assert (settled(before, proposal, at((6, 6, 6)), at((11, 11, 11))) == (before | proposal)).all()
