@@ -1,7 +1,8 @@
 """How a model's proposal becomes the mask: what earlier clicks settled stays settled.
 
-A positive click only adds and a negative click only removes, whatever the model proposes beside; so a click never
-undoes the good that others did far from it. And every point is obeyed, also where the model ignores it.
+A positive click only adds and a negative click only removes, whatever the model proposes beside, and neither reaches
+beyond the points of the other kind; so a click never undoes what others settled. And every point is obeyed, also where
+the model ignores it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from SegAnyPETLib.volume.volume import Volume
 
 #: Around a point that the model ignored, the mask is set or cleared within this distance.
 POINT_RADIUS_MM = 4.0
+#: A click changes only what is at most this many times as far from it as from the nearest point of the other kind.
+REACH = 1.5
 #: Parts of a proposal without a positive point that are smaller than this share of the largest part are dropped.
 DEBRIS_SHARE = 0.1
 
@@ -39,11 +42,26 @@ def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple
     voxels = [np.array(volume.nearest_kji(p.ras)) - origin for p in points]
     mask = without_debris(_cut(proposal, box), [v for v, p in zip(voxels, points, strict=True) if p.positive])
     if before.voxels and points:
-        mask = mask | _cut(before, box) if points[-1].positive else mask & _cut(before, box)
+        mask = _changed_by(points, voxels, _cut(before, box), mask, volume.spacing_mm[::-1])
     for n, point in enumerate(points):
         if mask[tuple(voxels[n])] != point.positive:
             mask[_nearest_to(n, voxels, mask.shape, volume.spacing_mm[::-1])] = point.positive
     return MaskPatch.cropped(mask, (origin[0], origin[1], origin[2]))
+
+
+def _changed_by(
+    points: tuple[Point, ...], voxels: list[NDArray], before: NDArray, proposal: NDArray, spacing_kji: NDArray
+) -> NDArray[np.bool_]:
+    """The mask before a click, changed by what the last point may change."""
+    positive = points[-1].positive
+    changed = proposal & ~before if positive else before & ~proposal
+    others = [v for v, p in zip(voxels, points, strict=True) if p.positive != positive]
+    if others:
+        index = np.argwhere(changed)
+        to_click, *to_others = (np.linalg.norm((index - v) * spacing_kji, axis=1) for v in (voxels[-1], *others))
+        far = index[to_click > REACH * np.min(to_others, axis=0)]
+        changed[tuple(far.T)] = False
+    return before | changed if positive else before & ~changed
 
 
 def without_debris(mask: NDArray[np.bool_], positive: list[NDArray]) -> NDArray[np.bool_]:

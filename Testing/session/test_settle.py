@@ -78,8 +78,18 @@ def test_a_positive_click_only_adds():
 
 def test_a_negative_click_only_removes():
     before, proposal = box(((5, 5, 5), (12, 12, 12))), box(((4, 4, 4), (8, 8, 8)))
-    mask = settled(before, proposal, at((6, 6, 6)), at((11, 11, 11), positive=False))
-    assert (mask == (before & proposal)).all()
+    mask = settled(before, proposal, at((5, 5, 5)), at((12, 12, 12), positive=False))
+    assert not (mask & ~before).any()
+    assert not mask[9:13, 9:13, 9:13].any()
+    assert mask[5:9, 5:9, 5:9].all()
+
+
+def test_a_negative_click_does_not_reach_beyond_a_positive_point():
+    before, proposal = box(((9, 9, 2), (11, 11, 17))), box(((9, 9, 2), (11, 11, 4)))
+    mask = settled(before, proposal, at((10, 10, 3)), at((10, 10, 13), positive=False))
+    # From 3 to 13: beyond 7 a voxel is less than 1.5 times as far from the click as from the positive point.
+    assert mask[10, 10, 2:7].all()
+    assert not mask[10, 10, 8:].any()
 
 
 def test_of_two_points_in_one_voxel_the_later_one_counts():
