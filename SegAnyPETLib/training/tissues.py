@@ -1,9 +1,9 @@
 """Tissues of the simulator and how much tracer they take up.
 
-Ranges are SUVmean of body weight. FDG: Wang Y et al. 2007 (doi 10.1007/s11307-006-0075-y, normal organs of healthy
-adults) and Zincirkeser S et al. 2007 (doi 10.1177/147323000703500414), widened for disease, fasting state and scanner.
-PSMA: Demirci E et al. 2016 (doi 10.1097/MNM.0000000000000546) and Li X et al. 2017 (doi 10.1097/RLU.0000000000001709),
-widened the same way.
+Ranges are SUVmean of body weight, set by this project around published means and widened for disease, fasting state,
+kind of scanner and, for PSMA, ligand. FDG: the atlas of normal tissues of Wang Y et al. 2007
+(doi 10.1007/s11307-006-0075-y). PSMA: Muchnik Kurash M et al. 2020 for 68Ga-PSMA-11 (doi 10.1038/s41598-020-60099-y)
+and Li X et al. 2017 for 18F-DCFPyL (J Nucl Med 58:942, PMC5450367).
 """
 
 from __future__ import annotations
