@@ -60,5 +60,6 @@ format: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python Testing/benchmarks/bench_click.py
 
+# Results stay: OUTPUT may hold segmentations of the user's own scans.
 clean:
-	rm -rf $(VENV) $(OUTPUT) build *.egg-info
+	rm -rf $(VENV) build *.egg-info
