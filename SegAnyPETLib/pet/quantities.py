@@ -59,7 +59,11 @@ def suv_peak(volume: Volume, mask_kji: NDArray[np.bool_]) -> float:
 
     The sphere may reach out of the mask: it holds the voxels of the image whose centres lie within 6.2 mm of its own,
     the "global intensity peak" of the Image Biomarker Standardisation Initiative (doi 10.1148/radiol.2020191145);
-    Wahl et al. 2009, doi 10.2967/jnumed.108.057307, for SUVpeak itself.
+    Wahl et al. 2009, doi 10.2967/jnumed.108.057307, for SUVpeak itself. At the border of the image the sphere is cut.
+
+    Args:
+        volume: the PET; values are taken as SUV.
+        mask_kji: bool array on the volume's grid with at least one voxel.
     """
     sphere = _sphere(volume.spacing_mm[::-1])
     (box,) = ndimage.find_objects(mask_kji.astype(np.uint8))

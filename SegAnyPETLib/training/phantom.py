@@ -67,7 +67,7 @@ def make_phantom(seed: int = 0, organ_map: Volume | None = None, tracer: str = "
         seed: equal seeds give equal phantoms.
         organ_map: multi-organ labels 1 to 10; an analytic body where None.
         tracer: "fdg" or "psma".
-        lesions: how many lesions to put in.
+        lesions: how many lesions to put in; fewer where no room is found for them.
 
     Raises:
         InputError: the tracer is not known, or the map is no organ map.

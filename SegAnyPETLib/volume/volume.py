@@ -87,7 +87,15 @@ class Volume:
         return int(k), int(j), int(i)
 
     def with_array(self, array_kji: NDArray, units: str = "") -> Volume:
-        """The same grid with other voxels."""
+        """The same grid with other voxels.
+
+        Args:
+            array_kji: the voxels.
+            units: of the new voxels; those of the old ones are not carried over.
+
+        Raises:
+            InputError: the array has another shape.
+        """
         if array_kji.shape != self.array_kji.shape:
             raise InputError(f"an array of shape {array_kji.shape} does not fit the grid {self.array_kji.shape}")
         return replace(self, array_kji=array_kji, units=units)
@@ -115,7 +123,7 @@ def check_orthogonal(ijk_to_ras: NDArray) -> None:
     axes = ijk_to_ras[:3, :3]
     lengths = np.linalg.norm(axes, axis=0)
     if not (lengths > 0).all():
-        raise InputError("the volume's matrix has an axis without length")
+        raise InputError("the volume's matrix has an axis without length; export the image again")
     directions = axes / lengths
     if np.abs(directions.T @ directions - np.eye(3)).max() > ORTHONORMAL_TOLERANCE:
         raise InputError("the volume's axes are sheared; resample it to a grid with perpendicular axes")
