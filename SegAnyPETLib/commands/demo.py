@@ -23,7 +23,7 @@ from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.training.phantom import make_phantom
-from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
+from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment, write_segmentation
 from SegAnyPETLib.volume.volume import Volume
 
 SEGMENTATION, FIGURE = "segmentation.seg.nrrd", "segmentation.png"
@@ -57,8 +57,9 @@ def run(arguments: argparse.Namespace) -> None:
     bar = tqdm(labels, desc="lesions", unit="lesion", disable=None, leave=False)
     found = [_click(phantom.image, phantom.lesions, label, backend, arguments) for label in bar]
     _print_table(phantom.image, found)
+    terminology = {"TerminologyEntry": LESION_TERMINOLOGY}
     segments = [
-        Segment(f"Lesion {f.label}", f.mask_kji, _color(n, len(found)), result_tags(f.points, backend))
+        Segment(f"Lesion {f.label}", f.mask_kji, _color(n, len(found)), terminology | result_tags(f.points, backend))
         for n, f in enumerate(found)
     ]
     everything = np.logical_or.reduce([f.mask_kji for f in found])
