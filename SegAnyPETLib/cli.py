@@ -6,6 +6,8 @@ the command is called; so help costs nothing.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -28,11 +30,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 failure, 2 bad input, 130 interrupted.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
+    code, told = EXIT_FAILURE, True
+    try:
+        code = _run(argv)
+    finally:
+        told = _flush()
+    return code if told else code or EXIT_FAILURE
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = build_parser().parse_args(join_negative_points(sys.argv[1:] if argv is None else argv))
         import_module(f"SegAnyPETLib.commands.{arguments.command}").run(arguments)
     except InputError as error:
         return _fail(str(error), EXIT_BAD_INPUT)
+    except BrokenPipeError:
+        return EXIT_FAILURE  # `_flush` tells why nothing is said
     except (SegAnyPETError, OSError) as error:
         return _fail(str(error), EXIT_FAILURE)
     except MemoryError:
@@ -49,6 +64,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     return 0
+
+
+def _flush() -> bool:
+    """Hand on what is printed; False where nobody takes it, as after ``| head``, which is no reason for a message."""
+    if sys.stdout is None:
+        return True
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python flushes again at its end, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _fail(message: str, code: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -171,6 +173,9 @@ def test_segment_refuses_a_dicom_folder_that_cannot_be_used(
         (["--point", "8,0,0", "--coordinates", "ijk"], "outside"),
         (["--point", "12,12,12", "--coordinates", "lps"], "outside"),
         (["--point", "nan,0,0"], "finite"),
+        (["--point", "1e999,0,0"], "finite"),
+        (["--point", "1e308,-1e308,1e308", "--coordinates", "ijk"], "finite"),
+        (["--point", "1e308,-1e308,1e308"], "outside"),
         (["--point", "1,2"], "three numbers"),
         (["--point", "a,b,c"], "three numbers"),
         (["--point", "1,2,3,4"], "three numbers"),
@@ -178,6 +183,7 @@ def test_segment_refuses_a_dicom_folder_that_cannot_be_used(
         ([], "--point"),
         (["--negative", "12,12,12"], "--point"),
         (["--point", "12,12,12", "--threads", "0"], "--threads"),
+        (["--point", "12,12,12", "--threads", "1000000"], "--threads"),
         (["--point", "12,12,12", "--model", "unknown"], "unknown"),
         (["--point", "12,12,12", "--device", "abacus"], "abacus"),
         (["--point", "12,12,12", "--nonsense"], "--nonsense"),
@@ -238,6 +244,30 @@ def test_segment_refuses_a_mask_that_is_no_prompt(
     assert not output.exists()
 
 
+def test_an_output_that_is_the_pet_under_another_name_is_refused(
+    pet_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = pet_file.read_bytes()
+    other = pet_file.with_name("other.nii.gz")
+    other.hardlink_to(pet_file)
+    arguments = ["segment", str(pet_file), "--point", "12,12,12", "--output", str(other)]
+    assert "must not" in refused(arguments, capfd)
+    assert pet_file.read_bytes() == before
+
+
+def test_a_link_to_itself_is_no_pet(pet_file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    loop = pet_file.with_name("loop.nii.gz")
+    loop.symlink_to(loop.name)
+    output = str(pet_file.with_name("out.nii.gz"))
+    assert "not there" in refused(["segment", str(loop), "--point", "12,12,12", "--output", output], capfd)
+
+
+@pytest.mark.parametrize("clicks", ["0", "-1", "1e9", "1000000000", "٣", "9" * 5000])
+def test_clicks_that_nobody_gives_are_refused(clicks: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    options = ["--manifest", "cases.json", "--output", str(tmp_path / "report.json"), f"--clicks={clicks}"]
+    assert "--clicks" in refused(["evaluate", *options], capfd)
+
+
 def test_a_refused_command_leaves_an_existing_output_as_it_is(
     pet_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -292,6 +322,27 @@ def test_every_end_has_its_exit_code_and_one_line(
     err = capfd.readouterr().err
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_a_reader_that_has_gone_is_no_reason_for_noise(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As in ``seganypet info | head -1``."""
+    end, begin = os.pipe()
+    os.close(end)
+    monkeypatch.setattr("SegAnyPETLib.commands.info.run", lambda arguments: print("printed"))
+    with os.fdopen(begin, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(["info"]) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    monkeypatch.setattr("SegAnyPETLib.commands.info.run", lambda arguments: print("läsion.nrrd"))
+    assert main(["info"]) == 0
+    assert shown.getvalue() == b"l\\xe4sion.nrrd\n"
 
 
 def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

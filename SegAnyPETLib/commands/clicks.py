@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.volume import Volume
 
@@ -21,9 +23,10 @@ def to_points(clicks: Sequence[tuple[Coordinates, bool]], frame: str, volume: Vo
     Raises:
         InputError: a point is not finite or lies outside the volume.
     """
-    points = [Point(_to_ras(coordinates, frame, volume), positive) for coordinates, positive in clicks]
-    for point in points:
-        volume.nearest_kji(point.ras)
+    with np.errstate(over="ignore", invalid="ignore"):  # coordinates may be so large that they lie at infinity
+        points = [Point(_to_ras(coordinates, frame, volume), positive) for coordinates, positive in clicks]
+        for point in points:
+            volume.nearest_kji(point.ras)
     return points
 
 

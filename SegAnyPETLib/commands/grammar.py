@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from SegAnyPETLib.notice import NOTICE
 POINT_OPTIONS = ("--point", "--negative")
 
 DEVICES = ("cpu", "cuda", "mps")
+
+#: More clicks than anyone gives one target, and more threads than any CPU serves well: slips of the keyboard.
+MOST_CLICKS, MOST_THREADS = 1000, 256
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -63,18 +67,26 @@ def _coordinates(text: str) -> tuple[float, float, float]:
         x, y, z = (float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no point; give three numbers such as 12.5,-40,310") from None
+    if not all(map(math.isfinite, (x, y, z))):
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; its three numbers must be finite")
     return x, y, z
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
-    return int(text)
+def _clicks(text: str) -> int:
+    return _whole(text, 1, MOST_CLICKS)
+
+
+def _threads(text: str) -> int:
+    return _whole(text, 1, MOST_THREADS)
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no seed; give a whole number, zero or more")
+    return _whole(text, 0, 2**63 - 1)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {least} to {most}")
     return int(text)
 
 
@@ -93,7 +105,7 @@ def _add(commands: Any, name: str, summary: str, examples: str) -> argparse.Argu
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="lite", help="a bundled model or a .safetensors file (default: lite)")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where it runs (default: cpu)")
-    parser.add_argument("--threads", type=_count, metavar="N", help="CPU threads (default: as torch chooses)")
+    parser.add_argument("--threads", type=_threads, metavar="N", help="CPU threads (default: as torch chooses)")
 
 
 def _add_segment(commands: Any) -> None:
@@ -141,7 +153,7 @@ def _add_evaluate(commands: Any) -> None:
     )
     parser.add_argument("--manifest", type=Path, required=True, metavar="M.json", help="the cases")
     _add_model(parser)
-    parser.add_argument("--clicks", type=_count, default=10, metavar="N", help="clicks per target (default: 10)")
+    parser.add_argument("--clicks", type=_clicks, default=10, metavar="N", help="clicks per target (default: 10)")
     parser.add_argument(
         "--robot", choices=["ideal", "noisy"], default="ideal", help="the simulated user (default: ideal)"
     )
@@ -193,7 +205,7 @@ def _add_demo(commands: Any) -> None:
         "  seganypet demo --output demo_output\n  seganypet demo --output demo_output --clicks 5 --seed 2",
     )
     parser.add_argument("--output", type=Path, default=Path("demo_output"), metavar="DIR", help="folder to write to")
-    parser.add_argument("--clicks", type=_count, default=3, metavar="N", help="clicks per lesion (default: 3)")
+    parser.add_argument("--clicks", type=_clicks, default=3, metavar="N", help="clicks per lesion (default: 3)")
     parser.add_argument("--seed", type=_seed, default=0, help="another seed, another patient (default: 0)")
     _add_model(parser)
 

@@ -28,7 +28,7 @@ def check_output(path: Path, suffixes: Sequence[str], inputs: Sequence[Path | No
         raise InputError(f"{path.name} cannot be written: the folder {path.parent} does not exist; make it first")
     if path.is_dir():
         raise InputError(f"{path.name} cannot be written: it is a folder; give a file name")
-    if any(given is not None and given.resolve() == path.resolve() for given in inputs):
+    if path.exists() and any(given is not None and given.exists() and path.samefile(given) for given in inputs):
         raise InputError(f"{path.name} is read by this command and must not be replaced; choose another output")
 
 

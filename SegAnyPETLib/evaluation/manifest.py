@@ -39,10 +39,10 @@ def read_manifest(path: str | Path) -> tuple[Case, ...]:
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
     except OSError as error:
         raise InputError(f"the manifest {path.name} cannot be read; check its path") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the manifest {path.name} is not valid JSON: {error}") from error
     items = content.get("cases") if isinstance(content, dict) else None
     if not isinstance(items, list) or not items:

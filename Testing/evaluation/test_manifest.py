@@ -43,6 +43,7 @@ GOOD = {"id": "a", "image": "x.nii", "label": "x.nii"}
     ("content", "words"),
     [
         ("{", "not valid JSON"),
+        ("[" * 100000, "not valid JSON"),
         ([], "needs a list of cases"),
         ({"cases": []}, "needs a list of cases"),
         ({"cases": [GOOD, "x"]}, "case 2 of the manifest"),
@@ -58,6 +59,13 @@ def test_a_manifest_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, c
     with pytest.raises(InputError, match=words) as caught:
         read_manifest(write(tmp_path, content))
     assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_of_an_editor_is_read_over(tmp_path: Path) -> None:
+    (tmp_path / "x.nii").touch()
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps({"cases": [GOOD]}), encoding="utf-8-sig")
+    assert read_manifest(path)[0].id == "a"
 
 
 def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
