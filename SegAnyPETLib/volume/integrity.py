@@ -26,6 +26,8 @@ SCALE_TOLERANCE = 1e-3
 NIFTI_HEADER_BYTES = 348
 NIFTI2_HEADER_BYTES = 540
 META_HEADER_BYTES = 1 << 16
+#: Voxels of a NIfTI file begin right after its header and its extensions.
+LARGEST_NIFTI_OFFSET = 1 << 26
 
 #: numpy's names of NIfTI-1's datatypes of real numbers.
 NIFTI_FLOATS = {16: "f4", 64: "f8"}
@@ -158,6 +160,8 @@ def _nifti_size(header: bytes, name: str) -> int:
     dimensions = struct.unpack_from(order + "8h", header, 40)
     (bits,) = struct.unpack_from(order + "h", header, 72)
     (offset,) = struct.unpack_from(order + "f", header, 108)
+    if not 0 <= offset <= LARGEST_NIFTI_OFFSET:  # also where it is NaN
+        raise damaged(name)
     return int(offset) + prod(dimensions[1 : dimensions[0] + 1]) * bits // 8
 
 

@@ -18,6 +18,18 @@ from SegAnyPETLib.volume.volume import Volume
 #: Endings of the file names that can be read and written, longest first.
 SUFFIXES = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha")
 
+#: ITK's readers by these endings. ITK itself would choose one by the name, and not know endings in capitals.
+READERS = {
+    ".seg.nrrd": "NrrdImageIO",
+    ".nii.gz": "NiftiImageIO",
+    ".nii": "NiftiImageIO",
+    ".nrrd": "NrrdImageIO",
+    ".mha": "MetaImageIO",
+}
+
+#: Voxels of a PET are millimetres wide; beyond these limits a file is in another unit.
+SMALLEST_VOXEL_MM, LARGEST_VOXEL_MM = 0.4, 100.0
+
 #: SimpleITK's pixel types that hold one real number.
 SCALAR_TYPES = (
     sitk.sitkUInt8,
@@ -97,12 +109,17 @@ def check_image(volume: Volume) -> None:
     """Refuse an image in which nothing can be segmented.
 
     Raises:
-        InputError: there are values that are not finite, or all are zero.
+        InputError: there are values that are not finite, none is above zero, or the voxel size cannot be in mm.
     """
+    if volume.spacing_mm.min() < SMALLEST_VOXEL_MM or volume.spacing_mm.max() > LARGEST_VOXEL_MM:
+        size = " x ".join(f"{side:g}" for side in volume.spacing_mm)
+        raise InputError(f"the image's voxels are {size} mm large, which no PET has; correct its voxel size")
     if not np.isfinite(volume.array_kji).all():
         raise InputError("the image holds values that are not numbers (NaN or infinity); replace them and try again")
     if not volume.array_kji.any():
         raise InputError("the image is zero everywhere; check that the export of the PET is complete")
+    if volume.array_kji.max() <= 0:
+        raise InputError("the image has no value above zero; give the PET in SUV or becquerels per millilitre")
 
 
 def check_same_grid(labels: Volume, image: Volume, what: str = "label map") -> None:
@@ -130,8 +147,12 @@ def known_suffix(path: Path) -> str:
     """The ending of a file name that says its format.
 
     Raises:
-        InputError: it is none that can be read and written.
+        InputError: it is none that can be read and written, or ITK cannot be told the path.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the path of {path.name!a} holds bytes that are no characters; rename it") from error
     for suffix in SUFFIXES:
         if path.name.lower().endswith(suffix):
             return suffix
@@ -156,6 +177,9 @@ def open_reader(path: Path) -> sitk.ImageFileReader:
         InputError: the file is missing, unknown, truncated or damaged.
     """
     suffix = known_suffix(path)
+    ending = path.name[-len(suffix) :]
+    if not (ending.islower() or ending.isupper()):  # which ITK's reader of NIfTI does not take
+        raise InputError(f"{path.name} ends in capital and small letters; rename it to end in {suffix}")
     if not path.is_file():
         raise InputError(f"{path.name} is not there; check the path of the file")
     try:
@@ -163,6 +187,7 @@ def open_reader(path: Path) -> sitk.ImageFileReader:
     except OSError as error:
         raise InputError(f"{path.name} cannot be opened; check your rights to the file") from error
     reader = sitk.ImageFileReader()
+    reader.SetImageIO(READERS[suffix])
     reader.SetFileName(str(path))
     try:
         with quiet_itk():

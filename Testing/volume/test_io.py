@@ -24,7 +24,7 @@ from SegAnyPETLib.volume.volume import Volume
 
 FORMATS = (".nii", ".nii.gz", ".nrrd", ".mha")
 #: Offsets in the NIfTI-1 header (nifti1.h).
-QFORM_CODE, SFORM_CODE, SFORM_FIRST_ROW = 252, 254, 280
+VOX_OFFSET, QFORM_CODE, SFORM_CODE, SFORM_FIRST_ROW = 108, 252, 254, 280
 
 
 def _array(shape=(2, 3, 4)):
@@ -74,6 +74,36 @@ def test_volume_comes_back_from_a_file_with_its_voxels_and_its_matrix(tmp_path_f
     assert np.array_equal(volume.array_kji, _array())
     # NIfTI keeps its matrix in single precision.
     np.testing.assert_allclose(volume.ijk_to_ras, matrix, atol=2e-4 if "nii" in suffix else 1e-9)
+
+
+@pytest.mark.parametrize("name", ["IMAGE.NII", "Image.NII.GZ", "IMAGE.NRRD", "image.MHA"])
+def test_endings_in_capitals_are_as_good_as_others(tmp_path, name):
+    write_volume(Volume(_array(), OBLIQUE), tmp_path / name)
+    volume = read_image(tmp_path / name)
+    assert np.array_equal(volume.array_kji, _array())
+    np.testing.assert_allclose(volume.ijk_to_ras, OBLIQUE, atol=2e-4)
+
+
+def test_ending_of_mixed_letters_is_refused_without_noise(tmp_path, capfd):
+    write_volume(Volume(_array(), OBLIQUE), tmp_path / "image.Nii.gz")
+    assert "rename it to end in .nii.gz" in _refusal(read_image, tmp_path / "image.Nii.gz")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_path_that_itk_cannot_be_told_is_refused(tmp_path):
+    path = tmp_path / os.fsdecode(b"pet-\xe9.nii.gz")
+    for work in (read_image, lambda path: write_volume(Volume(_array(), OBLIQUE), path)):
+        with pytest.raises(InputError, match="no characters; rename it"):
+            work(path)
+
+
+@pytest.mark.parametrize("offset", [np.nan, np.inf, -1.0, 1e30])
+def test_nifti_whose_voxels_begin_nowhere_is_refused(tmp_path, offset):
+    path = _write(tmp_path, ".nii")
+    content = bytearray(path.read_bytes())
+    np.frombuffer(content, "<f4", 1, VOX_OFFSET)[:] = offset
+    path.write_bytes(content)
+    assert "damaged" in _refusal(read_image, path)
 
 
 def test_matrix_of_nifti_is_taken_in_its_own_frame_which_is_ras(tmp_path):
@@ -260,6 +290,17 @@ def test_image_with_a_value_that_is_not_finite_is_refused(value):
 def test_image_of_zeros_is_refused():
     with pytest.raises(InputError, match="zero everywhere"):
         check_image(Volume(np.zeros((2, 2, 2), np.float32), np.eye(4)))
+
+
+def test_image_without_a_value_above_zero_is_refused():
+    with pytest.raises(InputError, match="no value above zero"):
+        check_image(Volume(-_array(), OBLIQUE))
+
+
+@pytest.mark.parametrize("side_mm", [0.004, 4000.0])
+def test_voxels_in_another_unit_than_millimetres_are_refused(side_mm):
+    with pytest.raises(InputError, match="correct its voxel size"):
+        check_image(Volume(_array(), np.diag([4.0, 4.0, side_mm, 1.0])))
 
 
 def test_image_with_one_voxel_that_is_not_zero_is_accepted():
