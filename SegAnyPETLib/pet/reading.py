@@ -14,6 +14,9 @@ from SegAnyPETLib.volume.volume import Volume
 
 SUV_UNITS = "SUVbw"
 
+#: Endings of single DICOM files, which are not a whole scan.
+DICOM_SUFFIXES = (".dcm", ".ima")
+
 
 def read_pet(path: str | Path) -> Volume:
     """Read a PET scan that can be segmented.
@@ -31,6 +34,8 @@ def read_pet(path: str | Path) -> Volume:
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path.name} is not there; check the path of the PET")
+    if path.is_file() and path.suffix.lower() in DICOM_SUFFIXES:
+        raise InputError(f"{path.name} is one slice of a DICOM series; give the folder that holds all of them")
     volume = _read_dicom(path) if path.is_dir() else read_image(path)
     check_image(volume)
     return volume

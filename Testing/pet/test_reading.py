@@ -61,6 +61,12 @@ def test_scan_that_is_zero_everywhere_is_refused(tmp_path):
         read_pet(tmp_path)
 
 
+def test_single_slice_of_dicom_is_refused_for_its_folder(tmp_path):
+    first = write_series(tmp_path, VOXELS)[0]
+    with pytest.raises(InputError, match="give the folder that holds all"):
+        read_pet(first)
+
+
 def test_absent_path_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"absent is not there; check the path"):
         read_pet(tmp_path / "absent")
