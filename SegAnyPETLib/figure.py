@@ -22,7 +22,7 @@ from SegAnyPETLib.volume.patch import bounding_box
 from SegAnyPETLib.volume.sitk_bridge import from_image, to_image
 from SegAnyPETLib.volume.volume import Volume
 
-#: Upper end of the grey scale for SUV; for values that may be something else, this percentile of what is not zero.
+#: Upper end of the grey scale for SUV; for values that may be something else, this percentile of what is above zero.
 SUV_WINDOW = 6.0
 OTHER_PERCENTILE = 99.5
 
@@ -31,6 +31,8 @@ MARGIN_MM = 40.0
 LEAST_WIDTH_MM = 200.0
 
 HEIGHT_INCHES = 6.2
+#: A panel is at least and at most this many times as wide as high, however flat or slim the volume is.
+LEAST_RATIO, LARGEST_RATIO = 0.2, 4.0
 
 #: A click is drawn on a slice when it lies this near to it.
 CLICK_DEPTH_MM = 5.0
@@ -89,7 +91,7 @@ def draw(volume: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point], t
     sides_mm = [(limits_mm[view.across], limits_mm[view.up]) for view in views]
     sides_mm.append((_whole_mm(scene.pet, _CORONAL.across), _whole_mm(scene.pet, _CORONAL.up)))
     # All panels are equally high; their widths follow.
-    ratios = [float(np.ptp(across) / np.ptp(up)) for across, up in sides_mm]
+    ratios = [float(np.clip(np.ptp(across) / np.ptp(up), LEAST_RATIO, LARGEST_RATIO)) for across, up in sides_mm]
     figure = Figure(figsize=(max(HEIGHT_INCHES * 0.8 * sum(ratios), 10.0) + 1.5, HEIGHT_INCHES), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 4, width_ratios=ratios)
@@ -126,7 +128,7 @@ class _Scene:
         mask = _canonical(volume.with_array(mask_kji)).array_kji.astype(bool)
         grey_top = SUV_WINDOW
         if volume.units != "SUVbw":
-            grey_top = float(np.percentile(pet.array_kji[pet.array_kji != 0], OTHER_PERCENTILE))
+            grey_top = float(np.percentile(pet.array_kji[pet.array_kji > 0], OTHER_PERCENTILE))
         return cls(pet, mask, [(pet.index_kji(point.ras), point.positive) for point in points], grey_top)
 
     def clicks_near(self, axis: int, slab: slice) -> list[tuple[NDArray, bool]]:

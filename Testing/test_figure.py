@@ -101,6 +101,22 @@ def test_suv_has_a_fixed_grey_scale_and_other_values_their_own(
     assert counts.get_clim()[1] == pytest.approx(1000.0, rel=0.1)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("matrix", [np.diag([20.0, 20, 1, 1]), np.diag([1.0, 1, 40, 1]), np.diag([1.0, 40, 1, 1])])
+def test_flat_and_slim_volumes_have_a_picture_of_sane_size(matrix: NDArray) -> None:
+    array = np.ones((4, 4, 40), np.float32) if matrix[0, 0] > 1 else np.ones((40, 4, 4), np.float32)
+    array[1, 1, 1] = 9.0
+    shown = pixels(draw(Volume(array, matrix), array > 5, [Point(tuple(matrix[:3, :3] @ (1, 1, 1)))], "flat"))
+    assert max(shown.shape) < 12000
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_below_zero_do_not_upset_the_grey_scale() -> None:
+    array = np.full((6, 6, 6), -1.0, np.float32)
+    array[1, 1, 1] = 1e-3
+    assert pixels(draw(Volume(array, np.diag([4.0, 4, 4, 1])), array > 0, [], "cold")).size
+
+
 def test_the_notice_stands_on_the_picture(patient: tuple[Volume, NDArray[np.bool_], Point]) -> None:
     volume, mask, point = patient
     assert "Research use only" in draw(volume, mask, [point], "12 ml").get_suptitle()
