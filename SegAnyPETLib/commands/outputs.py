@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
@@ -32,6 +35,16 @@ def check_output(path: Path, suffixes: Sequence[str], inputs: Sequence[Path | No
         raise InputError(f"{path.name} is read by this command and must not be replaced; choose another output")
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a folder to write to that is a file.
+
+    Raises:
+        InputError: it is one.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a folder to write to")
+
+
 def make_folder(path: Path) -> None:
     """Make an output folder where it is absent.
 
@@ -39,12 +52,41 @@ def make_folder(path: Path) -> None:
         InputError: the path is a file.
         SegAnyPETError: the folder cannot be made.
     """
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file; give a folder to write to")
+    check_folder(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SegAnyPETError(f"the folder {path} cannot be made; check your rights there") from error
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """A temporary folder whose files move to ``folder`` when the block ends well; else nothing is left behind.
+
+    Args:
+        folder: made where it is absent; files of the same names there are replaced.
+
+    Raises:
+        InputError: the path is a file, or one of its files would replace a folder.
+        SegAnyPETError: the folder cannot be made or not be written to.
+    """
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".") as temporary:
+            yield Path(temporary)
+            files = sorted(Path(temporary).iterdir())
+            for file in files:
+                if (folder / file.name).is_dir():
+                    raise InputError(f"{folder / file.name} is a folder; give another folder to write to")
+            for file in files:
+                os.replace(file, folder / file.name)
+    except BaseException as error:
+        if new:
+            folder.rmdir()
+        if isinstance(error, OSError):
+            raise SegAnyPETError(f"{folder} cannot be filled; check the free space and your rights there") from error
+        raise
 
 
 def write_json(content: Any, path: Path) -> None:

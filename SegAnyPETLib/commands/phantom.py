@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from SegAnyPETLib.commands.outputs import make_folder, write_json
+from SegAnyPETLib.commands.outputs import filling, write_json
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.training.phantom import Phantom, make_phantom
 from SegAnyPETLib.training.tissues import ORGANS
@@ -34,13 +34,17 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def write_phantom(phantom: Phantom, folder: Path) -> None:
-    """Write a phantom: volumes, truth, and a manifest for ``seganypet evaluate``.
+    """Write a phantom: volumes, truth, and a manifest for ``seganypet evaluate``; all of it or nothing.
 
     Raises:
         InputError: the path is a file.
         SegAnyPETError: a file cannot be written.
     """
-    make_folder(folder)
+    with filling(folder) as new:
+        _write_files(phantom, new)
+
+
+def _write_files(phantom: Phantom, folder: Path) -> None:
     write_volume(phantom.image, folder / PET)
     write_volume(phantom.organs, folder / ORGAN_MAP)
     write_volume(phantom.lesions, folder / LESION_MAP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from SegAnyPETLib.commands.outputs import make_folder
+from SegAnyPETLib.commands.outputs import check_folder
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.engine import checked_device
 from SegAnyPETLib.training.recipe import read_recipe
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     checkpoint = arguments.output / f"{recipe.name}.pt"
     if arguments.resume and not checkpoint.is_file():
         raise InputError(f"there is no checkpoint {checkpoint} to go on from; leave out --resume")
-    make_folder(arguments.output)
+    check_folder(arguments.output)  # the trainer makes it once it has its data
     weights = train(recipe, arguments.output, arguments.device, resume=arguments.resume)
     print(f"weights  {weights}")
     print(f"log      {weights.with_suffix('.csv')}")

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.commands.outputs import filling
+from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.manifest import read_manifest
 from SegAnyPETLib.training.tissues import Tissue
 from SegAnyPETLib.volume.io import read_image, read_labels, write_volume
@@ -70,6 +72,27 @@ def test_a_map_without_organs_is_refused(label: int, tmp_path: Path, capfd: pyte
     assert main(["phantom", "--output", str(tmp_path / "out"), "--organ-map", str(path)]) == 2
     assert "organ" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_phantom_is_written_as_a_whole_or_not_at_all(
+    organ_map: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "phantom"
+    (folder / "truth.json").mkdir(parents=True)
+    assert main(["phantom", "--output", str(folder), "--organ-map", str(organ_map)]) == 2
+    assert "truth.json is a folder" in capfd.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["truth.json"]
+
+
+def test_a_failure_leaves_no_folder_behind(tmp_path: Path) -> None:
+    def fill() -> None:
+        with filling(tmp_path / "new") as folder:
+            (folder / "part").touch()
+            raise OSError("the disk is full")
+
+    with pytest.raises(SegAnyPETError, match="cannot be filled"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_no_folder_to_write_to(organ_map: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

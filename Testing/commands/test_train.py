@@ -37,6 +37,7 @@ def test_a_trained_model_segments_and_goes_on_training(
         ("name: a\nsteps: 1\nspeed: 9\n", [], "speed"),
         ("steps: [", [], "YAML"),
         ("name: a\nsteps: 1\n", ["--resume"], "a.pt"),
+        ("name: a\nsteps: 1\norgan_maps: absent\nanalytic_bodies: 0\n", [], "no organ maps"),
     ],
 )
 def test_a_recipe_that_cannot_be_used_is_refused(
