@@ -77,7 +77,8 @@ def summarise(targets: Sequence[Target], seed: int = 0) -> dict[str, Any]:
     """Statistics of the curves of many targets.
 
     Args:
-        targets: results with ``case``, ``volume_ml`` and a list over clicks for each of `CURVES`.
+        targets: results with ``case``, ``volume_ml`` and a list over clicks for each of `CURVES`; what is undefined is
+            NaN, or None as in a report.
         seed: of the bootstrap.
 
     Returns:
@@ -108,7 +109,7 @@ def _summarise_group(targets: Sequence[Target], seed: int) -> dict[str, Any] | N
     summary["dice_largest_drop"] = describe([largest_drop(curve) for curve in tables["dice"]], seed)
     if all("relative_error" in t for t in targets):
         summary["absolute_relative_error"] = {
-            name: describe(np.abs([t["relative_error"][name] for t in targets]), seed)
+            name: describe(np.abs(np.array([t["relative_error"][name] for t in targets], dtype=np.float64)), seed)
             for name in targets[0]["relative_error"]
         }
     return summary

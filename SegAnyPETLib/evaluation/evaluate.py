@@ -124,7 +124,7 @@ def evaluate(
     }
     if baselines:
         result["baselines"] = {n: {"targets": found, "summary": summarise(found, seed)} for n, found in rows.items()}
-    return _plain(result)
+    return plain(result)
 
 
 def click_through(image: Volume, reference: Volume, session: Session, user: RobotUser, clicks: int) -> dict[str, Any]:
@@ -215,10 +215,10 @@ def _target_values(case: Case, labels: Volume) -> list[int]:
     return values
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same with None for numbers that are not finite, which JSON does not know."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

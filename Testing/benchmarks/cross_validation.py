@@ -1,6 +1,7 @@
 """Cross-validation of Lite on real cases: each case is clicked by a model that was not fitted on it.
 
-Train the folds first, each from Resources/recipes/lite.yaml with `folds: 3`, `fold: N` and `name: lite_foldN` added:
+Train the folds first. Of the recipes in Resources/recipes, those that see real cases (lite_real.yaml, then lite.yaml) run
+once per fold, with `folds: 3` and `fold: N` added and `name` and `start_from` changed; the last is `lite_foldN`:
 
     seganypet train lite_foldN.yaml --data DATA --output RUNS
     python Testing/benchmarks/cross_validation.py --recipe lite_fold0.yaml --data DATA --runs RUNS --output cv.json
@@ -17,7 +18,7 @@ from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.evaluation.curves import summarise
-from SegAnyPETLib.evaluation.evaluate import evaluate, sessions_over
+from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.evaluation.report import report
 from SegAnyPETLib.training.dataset import case_names, fold_names
@@ -58,9 +59,8 @@ def main() -> None:
         whole["targets"] += result["targets"]
         for name, baseline in result["baselines"].items():
             whole["baselines"][name]["targets"] += baseline["targets"]
-    whole["summary"] = summarise(whole["targets"], 0)
-    for baseline in whole["baselines"].values():
-        baseline["summary"] = summarise(baseline["targets"], 0)
+    for part in (whole, *whole["baselines"].values()):
+        part["summary"] = plain(summarise(part["targets"]))
     arguments.output.write_text(json.dumps(whole, indent=1))
     print(report(whole))
 

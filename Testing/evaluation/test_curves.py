@@ -29,6 +29,14 @@ def test_largest_drop_looks_at_successive_clicks_only() -> None:
     assert largest_drop([0.7]) == 0.0
 
 
+def test_what_a_report_calls_none_is_undefined() -> None:
+    errors = [{"tlg": -0.5}, {"tlg": None}, {"tlg": 0.25}]
+    targets = [target("a", 1.0, [0.5]) | {"relative_error": error} for error in errors]
+    described = summarise(targets)["all"]["absolute_relative_error"]["tlg"]
+    assert described["defined"] == 2
+    assert described["mean"] == pytest.approx(0.375)
+
+
 def test_describe_leaves_out_what_is_undefined_and_counts_the_rest() -> None:
     described = describe([1.0, math.nan, 2.0, 6.0])
     assert described["mean"] == 3.0
