@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 import yaml
@@ -75,26 +75,29 @@ def read_recipe(path: Path, data: Path | None = None) -> Recipe:
         InputError: the file is missing or not YAML, or a setting is unknown, missing or out of range.
     """
     try:
-        settings = yaml.safe_load(path.read_text())
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path} must hold settings such as 'steps: 1000'")
-    known = {f.name: f for f in fields(Recipe)}
-    unknown = sorted(set(settings) - set(known))
+    unknown = [str(name) for name in settings if name not in {f.name for f in fields(Recipe)}]
     if unknown:
-        raise InputError(f"unknown settings in {path}: {', '.join(map(str, unknown))}")
+        raise InputError(f"unknown settings in {path}: {', '.join(unknown)}; correct or remove them")
+    missing = [f.name for f in fields(Recipe) if f.default is MISSING and f.name not in settings]
+    if missing:
+        raise InputError(f"{path} lacks the settings: {', '.join(missing)}")
     if "exclude" in settings:
-        settings["exclude"] = tuple(settings["exclude"])
+        names = settings["exclude"]
+        # The letters of a lone name would exclude nothing.
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError("the recipe's exclude must be a list of names, such as [CASE_1]")
+        settings["exclude"] = tuple(names)
     for name in ("organ_maps", "real_cases"):
         if isinstance(settings.get(name), str) and settings[name]:
             settings[name] = str((data or path.parent) / settings[name])
-    try:
-        recipe = Recipe(**settings)
-    except TypeError as error:
-        raise InputError(f"{path} lacks a setting: {error}") from error
+    recipe = Recipe(**settings)
     check_recipe(recipe)
     return recipe
 
@@ -112,8 +115,11 @@ def check_recipe(recipe: Recipe) -> None:
             raise InputError(f"the recipe's {field.name} must be of type {wanted.__name__}, not {value!r}")
     if recipe.size % 16 or recipe.size < 32:
         raise InputError("the recipe's size must be a multiple of 16 and at least 32")
-    if min(recipe.steps, recipe.batch, recipe.slots, recipe.checkpoint_every) < 1 or recipe.slots < recipe.batch:
-        raise InputError("steps, batch, slots and checkpoint_every must be at least 1, and slots at least batch")
+    counts = (recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every)
+    if min(counts) < 1 or recipe.slots < recipe.batch:
+        raise InputError(
+            "steps, batch, slots, warmup and checkpoint_every must be at least 1, and slots at least batch"
+        )
     if not 0 <= recipe.real_share <= 1 or not 0 <= recipe.organ_share <= 1:
         raise InputError("real_share and organ_share must lie between 0 and 1")
     if recipe.real_share > 0 and not recipe.real_cases:

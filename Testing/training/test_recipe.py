@@ -27,6 +27,8 @@ def test_folders_are_relative_to_the_data_folder(tmp_path):
         ("name: a\nsteps: 5\nspeed: 3\n", "unknown settings.*speed"),
         ("name: a\n", "steps"),
         ("name: a\nsteps: many\n", "steps must be of type int"),
+        ("name: a\nsteps: 5\nexclude: CASE_1\n", "list of names"),
+        ("name: a\nsteps: 5\nwarmup: 0\n", "warmup .* at least 1"),
         ("name: a\nsteps: 5\nsize: 50\n", "multiple of 16"),
         ("name: a\nsteps: 5\nbatch: 9\n", "slots at least batch"),
         ("name: a\nsteps: 5\nreal_share: 2\n", "between 0 and 1"),
