@@ -22,6 +22,25 @@ from SegAnyPETLib.volume.window import canonical_directions
 #: Room left around the organs, so that the skin fits in.
 MARGIN_MM = 48.0
 
+#: Organ, centre (R, A, S) and radii in mm of the analytic body: round figures for an adult; the legs end at S = 0.
+ANALYTIC_ORGANS: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float]], ...] = (
+    (Tissue.LUNGS, (75, -5, 760), (58, 82, 120)),
+    (Tissue.LUNGS, (-75, -5, 760), (55, 80, 120)),
+    (Tissue.HEART, (-25, 35, 700), (52, 42, 55)),
+    (Tissue.LIVER, (65, 15, 600), (85, 75, 78)),
+    (Tissue.STOMACH, (-55, 35, 600), (42, 38, 52)),
+    (Tissue.SPLEEN, (-105, -45, 605), (28, 42, 52)),
+    (Tissue.KIDNEYS, (62, -50, 505), (27, 27, 54)),
+    (Tissue.KIDNEYS, (-62, -50, 515), (27, 27, 54)),
+    (Tissue.BLADDER, (0, 35, 275), (38, 32, 32)),
+    (Tissue.PROSTATE, (0, 20, 232), (22, 18, 18)),
+    (Tissue.BRAIN, (0, 0, 1065), (66, 82, 64)),
+    (Tissue.HEAD_GLANDS, (52, -5, 975), (13, 18, 26)),
+    (Tissue.HEAD_GLANDS, (-52, -5, 975), (13, 18, 26)),
+    (Tissue.HEAD_GLANDS, (28, 28, 950), (11, 15, 14)),
+    (Tissue.HEAD_GLANDS, (-28, 28, 950), (11, 15, 14)),
+)
+
 
 @dataclass(frozen=True)
 class Anatomy:
@@ -42,9 +61,9 @@ def anatomy_from_organs(organs: Volume, rng: np.random.Generator) -> Anatomy:
     Raises:
         InputError: the map has no organ, or other labels.
     """
-    labels, spacing_kji = canonical_labels(organs)
-    if labels.max() == 0 or labels.max() > max(ORGANS):
+    if organs.array_kji.min() < 0 or not 0 < organs.array_kji.max() <= max(ORGANS):
         raise InputError("an organ map needs labels 1 to 10 (spleen ... head glands) and at least one organ")
+    labels, spacing_kji = canonical_labels(organs)
     return Anatomy(add_body(_padded(labels, spacing_kji), spacing_kji, rng), spacing_kji)
 
 
@@ -73,26 +92,6 @@ def analytic_organs(rng: np.random.Generator, spacing_mm: float = 3.0) -> Volume
         inside = s[:, None, None] ** 2 + a[None, :, None] ** 2 + r[None, None, :] ** 2 < 1
         grid.array_kji[inside] = tissue
     return grid
-
-
-#: Organ, centre (R, A, S) and radii in mm of the analytic body; the soles of a truncated leg lie at S = 0.
-ANALYTIC_ORGANS: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float]], ...] = (
-    (Tissue.LUNGS, (75, -5, 760), (58, 82, 120)),
-    (Tissue.LUNGS, (-75, -5, 760), (55, 80, 120)),
-    (Tissue.HEART, (-25, 35, 700), (52, 42, 55)),
-    (Tissue.LIVER, (65, 15, 600), (85, 75, 78)),
-    (Tissue.STOMACH, (-55, 35, 600), (42, 38, 52)),
-    (Tissue.SPLEEN, (-105, -45, 605), (28, 42, 52)),
-    (Tissue.KIDNEYS, (62, -50, 505), (27, 27, 54)),
-    (Tissue.KIDNEYS, (-62, -50, 515), (27, 27, 54)),
-    (Tissue.BLADDER, (0, 35, 275), (38, 32, 32)),
-    (Tissue.PROSTATE, (0, 20, 232), (22, 18, 18)),
-    (Tissue.BRAIN, (0, 0, 1065), (66, 82, 64)),
-    (Tissue.HEAD_GLANDS, (52, -5, 975), (13, 18, 26)),
-    (Tissue.HEAD_GLANDS, (-52, -5, 975), (13, 18, 26)),
-    (Tissue.HEAD_GLANDS, (28, 28, 950), (11, 15, 14)),
-    (Tissue.HEAD_GLANDS, (-28, 28, 950), (11, 15, 14)),
-)
 
 
 def add_body(labels: NDArray[np.uint8], spacing_kji: tuple[float, float, float], rng: np.random.Generator) -> NDArray:
