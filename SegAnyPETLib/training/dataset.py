@@ -12,7 +12,7 @@ from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.simulated import SimulatedWindows
-from SegAnyPETLib.volume.io import read_image, read_labels
+from SegAnyPETLib.volume.io import check_image, read_image, read_labels
 
 
 class Windows:
@@ -34,7 +34,7 @@ def windows_of(recipe: Recipe) -> Windows:
     """Load the data of a recipe.
 
     Raises:
-        InputError: a folder is missing or empty.
+        InputError: a folder is missing or empty, a file in it cannot be used, or all that is there is left out.
     """
     rng = np.random.default_rng(recipe.seed)
     anatomies = [anatomy_from_organs(analytic_organs(rng), rng) for _ in range(recipe.analytic_bodies)]
@@ -48,7 +48,16 @@ def _mapped_anatomies(recipe: Recipe, rng: np.random.Generator) -> list[Anatomy]
     if not recipe.organ_maps:
         return []
     fitted, _ = split_organ_maps(Path(recipe.organ_maps), recipe.organ_map_stride)
-    return [anatomy_from_organs(read_labels(path), rng) for path in fitted]
+    if not fitted and not recipe.analytic_bodies:
+        raise InputError(f"organ_map_stride leaves out every map in {recipe.organ_maps}; set it to 0 or add maps")
+    return [_anatomy(path, rng) for path in fitted]
+
+
+def _anatomy(path: Path, rng: np.random.Generator) -> Anatomy:
+    try:
+        return anatomy_from_organs(read_labels(path), rng)
+    except InputError as error:
+        raise InputError(f"organ map {path.name}: {error}") from error
 
 
 def split_organ_maps(folder: Path, stride: int) -> tuple[list[Path], list[Path]]:
@@ -65,8 +74,17 @@ def split_organ_maps(folder: Path, stride: int) -> tuple[list[Path], list[Path]]
 
 
 def fitted_cases(recipe: Recipe) -> list[RealCase]:
-    """The real cases that a recipe fits."""
-    return [read_case(Path(recipe.real_cases) / name) for name in fold_names(recipe)]
+    """The real cases that a recipe fits.
+
+    Raises:
+        InputError: the fold leaves no case, or one cannot be used.
+    """
+    names = fold_names(recipe)
+    if not names:
+        raise InputError(
+            f"fold {recipe.fold} leaves no case in {recipe.real_cases} to fit; add cases or use fewer folds"
+        )
+    return [read_case(Path(recipe.real_cases) / name) for name in names]
 
 
 def fold_names(recipe: Recipe) -> list[str]:
@@ -93,9 +111,13 @@ def read_case(folder: Path) -> RealCase:
     """Read PET_image.nii.gz and PET_mask.nii.gz of a case.
 
     Raises:
-        InputError: a file cannot be read, or the mask lies on another grid or is empty.
+        InputError: a file cannot be read, the image cannot be used, or the mask lies on another grid or is empty.
     """
-    image, labels = read_image(folder / "PET_image.nii.gz"), read_labels(folder / "PET_mask.nii.gz")
+    try:
+        image, labels = read_image(folder / "PET_image.nii.gz"), read_labels(folder / "PET_mask.nii.gz")
+        check_image(image)
+    except InputError as error:
+        raise InputError(f"case {folder.name}: {error}") from error
     if not labels.same_grid(image) or not labels.array_kji.any():
         raise InputError(f"the mask of {folder.name} is empty or lies on another grid than its image")
     return RealCase(folder.name, image, labels.with_array(labels.array_kji > 0))

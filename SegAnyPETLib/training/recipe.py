@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+import reprlib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
@@ -78,7 +81,7 @@ def read_recipe(path: Path, data: Path | None = None) -> Recipe:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not every error of the parser is its own
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path} must hold settings such as 'steps: 1000'")
@@ -111,8 +114,12 @@ def check_recipe(recipe: Recipe) -> None:
     for field in fields(Recipe):
         value, default = getattr(recipe, field.name), field.default
         wanted = {"name": str, "steps": int}.get(field.name, type(default))
-        if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
-            raise InputError(f"the recipe's {field.name} must be of type {wanted.__name__}, not {value!r}")
+        fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
+        if not fits or (isinstance(value, bool) and wanted is not bool):
+            raise InputError(f"the recipe's {field.name} must be of type {wanted.__name__}, not {reprlib.repr(value)}")
+    for name in (recipe.name, recipe.start_from or recipe.name):
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise InputError(f"{reprlib.repr(name)} is no name of a run; use letters, digits, '-', '_' and '.'")
     if recipe.size % 16 or recipe.size < 32:
         raise InputError("the recipe's size must be a multiple of 16 and at least 32")
     counts = (recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every)
@@ -126,5 +133,13 @@ def check_recipe(recipe: Recipe) -> None:
         raise InputError("real_share needs real_cases, a folder with cases")
     if not recipe.organ_maps and recipe.analytic_bodies < 1:
         raise InputError("a recipe needs organ_maps or analytic_bodies")
+    if not 0 < recipe.learning_rate < math.inf or not 0 <= recipe.weight_decay < math.inf or not 0 <= recipe.ema < 1:
+        raise InputError("learning_rate must be above 0, weight_decay at least 0, ema at least 0 and below 1")
+    if not 0 <= recipe.seed < 2**63:
+        raise InputError("the recipe's seed must be zero or more, and below 2 to the power of 63")
+    if recipe.analytic_bodies < 0 or recipe.organ_map_stride < 0 or recipe.organ_map_stride == 1:
+        raise InputError("analytic_bodies must be at least 0, and organ_map_stride 0 or at least 2")
+    if recipe.folds < 0 or recipe.folds == 1:
+        raise InputError("folds must be 0 or at least 2; a single one would leave out every case")
     if recipe.folds and not 0 <= recipe.fold < recipe.folds:
         raise InputError("fold must lie between 0 and folds - 1")

@@ -51,6 +51,30 @@ def test_a_mask_on_another_grid_is_refused(cases):
         fitted_cases(recipe(cases))
 
 
+def test_what_is_wrong_with_a_case_is_told_with_its_name(cases):
+    (cases / "CASE_3" / "PET_mask.nii.gz").unlink()
+    with pytest.raises(InputError, match=r"case CASE_3: PET_mask\.nii\.gz is not there"):
+        fitted_cases(recipe(cases))
+
+
+def test_a_fold_that_leaves_no_case_is_refused(cases):
+    others = tuple(f"CASE_{n}" for n in range(1, 5))
+    with pytest.raises(InputError, match="fold 0 leaves no case"):
+        fitted_cases(recipe(cases, exclude=others, folds=2, fold=0))
+
+
+def test_a_stride_that_leaves_no_organ_map_is_refused(tmp_path):
+    (tmp_path / "0.nii.gz").touch()
+    with pytest.raises(InputError, match="leaves out every map"):
+        windows_of(Recipe("a", steps=1, organ_maps=str(tmp_path), organ_map_stride=2, analytic_bodies=0))
+
+
+def test_what_is_wrong_with_an_organ_map_is_told_with_its_name(tmp_path):
+    write_volume(Volume(np.full((4, 4, 4), 99, np.uint8), np.eye(4)), tmp_path / "7.nii.gz")
+    with pytest.raises(InputError, match=r"organ map 7\.nii\.gz: .*labels 1 to 10"):
+        windows_of(Recipe("a", steps=1, organ_maps=str(tmp_path), analytic_bodies=0))
+
+
 def test_every_nth_organ_map_is_left_out(tmp_path):
     for n in range(7):
         (tmp_path / f"{n}.nii.gz").touch()
