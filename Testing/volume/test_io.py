@@ -303,9 +303,9 @@ def test_voxels_in_another_unit_than_millimetres_are_refused(side_mm):
         check_image(Volume(_array(), np.diag([4.0, 4.0, side_mm, 1.0])))
 
 
-def test_image_with_one_voxel_that_is_not_zero_is_accepted():
+def test_image_with_one_voxel_above_zero_is_accepted():
     array = np.zeros((2, 2, 2), np.float32)
-    array[0, 1, 0] = -1e-6
+    array[0, 1, 0] = 1e-6
     check_image(Volume(array, np.eye(4)))
 
 
