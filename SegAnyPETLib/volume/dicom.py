@@ -275,6 +275,8 @@ def _ijk_to_ras(headers: Sequence[Dataset]) -> NDArray:
             "the slices of the PET series are not on a regular, perpendicular grid; export it as NIfTI instead"
         )
     row_spacing, column_spacing = _numbers(first, "PixelSpacing", 2)
+    if min(row_spacing, column_spacing) <= 0:
+        raise InputError(f"{tag_name('PixelSpacing')} of the PET series is not above zero; export the series again")
     ijk_to_lps = np.eye(4)
     ijk_to_lps[:3, :3] = axes.T * (column_spacing, row_spacing, spacing)
     ijk_to_lps[:3, 3] = positions[0]
@@ -285,8 +287,8 @@ def _check_count(headers: Sequence[Dataset]) -> None:
     if len(headers) < 2:
         raise InputError("the PET series has a single slice; export the whole series")
     expected = headers[0].get("NumberOfSlices")
-    if expected and len(headers) < int(expected):
-        raise InputError(f"the PET series has {len(headers)} of its {int(expected)} slices; export the whole series")
+    if expected and len(headers) < (count := required_number(headers[0], "NumberOfSlices")):
+        raise InputError(f"the PET series has {len(headers)} of its {count:g} slices; export the whole series")
 
 
 def _pixels(path: Path) -> NDArray:

@@ -214,6 +214,12 @@ def test_orientation_that_is_not_orthonormal_is_refused(tmp_path, cosines):
     assert "ImageOrientationPatient (0020,0037)" in _refusal(tmp_path)
 
 
+@pytest.mark.parametrize(("keyword", "value"), [("PixelSpacing", [-4.0, 5.0]), ("NumberOfSlices", [4, 4])])
+def test_tag_whose_value_cannot_be_right_is_named(tmp_path, keyword, value):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, keyword, value))
+    assert keyword in _refusal(tmp_path)
+
+
 @pytest.mark.parametrize(
     "keyword", ["ImagePositionPatient", "PixelSpacing", "RescaleSlope", "Rows", "SeriesInstanceUID"]
 )
