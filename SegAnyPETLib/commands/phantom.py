@@ -10,7 +10,7 @@ from SegAnyPETLib.commands.outputs import filling, write_json
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.training.phantom import Phantom, make_phantom
 from SegAnyPETLib.training.tissues import ORGANS
-from SegAnyPETLib.volume.io import read_labels, write_volume
+from SegAnyPETLib.volume.io import check_voxel_size, read_labels, write_volume
 
 PET, ORGAN_MAP, LESION_MAP = "pet.nii.gz", "organs.nii.gz", "lesions.nii.gz"
 
@@ -22,7 +22,10 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: the organ map or the folder cannot be used.
         SegAnyPETError: a file cannot be written.
     """
-    organ_map = None if arguments.organ_map is None else read_labels(arguments.organ_map)
+    organ_map = None
+    if arguments.organ_map is not None:
+        organ_map = read_labels(arguments.organ_map)
+        check_voxel_size(organ_map, "organ map")
     phantom = make_phantom(arguments.seed, organ_map, arguments.tracer)
     write_phantom(phantom, arguments.output)
     print("lesion     ml    SUV   click R,A,S")

@@ -29,6 +29,8 @@ META_HEADER_BYTES = 1 << 16
 #: Voxels of a NIfTI file begin right after its header and its extensions.
 LARGEST_NIFTI_OFFSET = 1 << 26
 
+#: NIfTI-1's datatypes of whole bytes (nifti1.h); of others its library complains on the terminal.
+NIFTI_DATATYPES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1536, 1792, 2048, 2304)
 #: numpy's names of NIfTI-1's datatypes of real numbers.
 NIFTI_FLOATS = {16: "f4", 64: "f8"}
 
@@ -158,9 +160,9 @@ def _nifti_size(header: bytes, name: str) -> int:
         raise InputError(f"{name} is not a NIfTI file; give a file in the format that its name says")
     _check_sform(header, order, name)
     dimensions = struct.unpack_from(order + "8h", header, 40)
-    (bits,) = struct.unpack_from(order + "h", header, 72)
+    datatype, bits = struct.unpack_from(order + "2h", header, 70)
     (offset,) = struct.unpack_from(order + "f", header, 108)
-    if not 0 <= offset <= LARGEST_NIFTI_OFFSET:  # also where it is NaN
+    if datatype not in NIFTI_DATATYPES or not 0 <= offset <= LARGEST_NIFTI_OFFSET:  # also where it is NaN
         raise damaged(name)
     return int(offset) + prod(dimensions[1 : dimensions[0] + 1]) * bits // 8
 

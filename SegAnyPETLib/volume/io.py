@@ -111,15 +111,24 @@ def check_image(volume: Volume) -> None:
     Raises:
         InputError: there are values that are not finite, none is above zero, or the voxel size cannot be in mm.
     """
-    if volume.spacing_mm.min() < SMALLEST_VOXEL_MM or volume.spacing_mm.max() > LARGEST_VOXEL_MM:
-        size = " x ".join(f"{side:g}" for side in volume.spacing_mm)
-        raise InputError(f"the image's voxels are {size} mm large, which no PET has; correct its voxel size")
+    check_voxel_size(volume)
     if not np.isfinite(volume.array_kji).all():
         raise InputError("the image holds values that are not numbers (NaN or infinity); replace them and try again")
     if not volume.array_kji.any():
         raise InputError("the image is zero everywhere; check that the export of the PET is complete")
     if volume.array_kji.max() <= 0:
         raise InputError("the image has no value above zero; give the PET in SUV or becquerels per millilitre")
+
+
+def check_voxel_size(volume: Volume, what: str = "image") -> None:
+    """Refuse a volume whose voxel size is in another unit than millimetres.
+
+    Raises:
+        InputError: the size is that of no PET.
+    """
+    if volume.spacing_mm.min() < SMALLEST_VOXEL_MM or volume.spacing_mm.max() > LARGEST_VOXEL_MM:
+        size = " x ".join(f"{side:g}" for side in volume.spacing_mm)
+        raise InputError(f"the {what}'s voxels are {size} mm large, which no PET has; correct its voxel size")
 
 
 def check_same_grid(labels: Volume, image: Volume, what: str = "label map") -> None:
@@ -156,7 +165,7 @@ def known_suffix(path: Path) -> str:
     for suffix in SUFFIXES:
         if path.name.lower().endswith(suffix):
             return suffix
-    raise InputError(f"{path.name} has an unknown ending; use one of {', '.join(SUFFIXES)}")
+    raise InputError(f"{path.name or path} has an unknown ending; use one of {', '.join(SUFFIXES)}")
 
 
 @contextmanager

@@ -74,6 +74,13 @@ def test_a_map_without_organs_is_refused(label: int, tmp_path: Path, capfd: pyte
     assert not (tmp_path / "out").exists()
 
 
+def test_a_map_in_metres_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "map.nii.gz"
+    write_volume(Volume(np.full((4, 4, 4), 3, np.uint8), np.diag([0.004, 0.004, 0.004, 1])), path)
+    assert main(["phantom", "--output", str(tmp_path / "out"), "--organ-map", str(path)]) == 2
+    assert "voxel size" in capfd.readouterr().err
+
+
 def test_a_phantom_is_written_as_a_whole_or_not_at_all(
     organ_map: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

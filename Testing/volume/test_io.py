@@ -24,7 +24,7 @@ from SegAnyPETLib.volume.volume import Volume
 
 FORMATS = (".nii", ".nii.gz", ".nrrd", ".mha")
 #: Offsets in the NIfTI-1 header (nifti1.h).
-VOX_OFFSET, QFORM_CODE, SFORM_CODE, SFORM_FIRST_ROW = 108, 252, 254, 280
+DATATYPE, VOX_OFFSET, QFORM_CODE, SFORM_CODE, SFORM_FIRST_ROW = 70, 108, 252, 254, 280
 
 
 def _array(shape=(2, 3, 4)):
@@ -104,6 +104,15 @@ def test_nifti_whose_voxels_begin_nowhere_is_refused(tmp_path, offset):
     np.frombuffer(content, "<f4", 1, VOX_OFFSET)[:] = offset
     path.write_bytes(content)
     assert "damaged" in _refusal(read_image, path)
+
+
+def test_nifti_of_an_unknown_datatype_is_refused_without_noise(tmp_path, capfd):
+    path = _write(tmp_path, ".nii")
+    content = bytearray(path.read_bytes())
+    np.frombuffer(content, "<i2", 1, DATATYPE)[:] = 7
+    path.write_bytes(content)
+    assert "damaged" in _refusal(read_image, path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_matrix_of_nifti_is_taken_in_its_own_frame_which_is_ras(tmp_path):
