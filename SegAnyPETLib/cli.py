@@ -6,6 +6,7 @@ the command is called; so help costs nothing.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -48,7 +49,11 @@ def _run(argv: Sequence[str] | None) -> int:
         return _fail(str(error), EXIT_BAD_INPUT)
     except BrokenPipeError:
         return EXIT_FAILURE  # `_flush` tells why nothing is said
-    except (SegAnyPETError, OSError) as error:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return _fail("a path is longer than the system takes; choose shorter names", EXIT_BAD_INPUT)
+        return _fail(str(error), EXIT_FAILURE)
+    except SegAnyPETError as error:
         return _fail(str(error), EXIT_FAILURE)
     except MemoryError:
         return _fail("the memory does not suffice for this image; close other programs or crop it", EXIT_FAILURE)

@@ -187,6 +187,8 @@ def test_segment_refuses_a_dicom_folder_that_cannot_be_used(
         (["--point", "12,12,12", "--model", "unknown"], "unknown"),
         (["--point", "12,12,12", "--device", "abacus"], "abacus"),
         (["--point", "12,12,12", "--nonsense"], "--nonsense"),
+        (["--point", "12,12,12", "--figure", f"{'x' * 300}.png"], "shorter names"),
+        (["--point", "12,12,12", "--mask", "."], ". has an unknown ending"),
     ],
 )
 def test_segment_refuses_prompts_and_options_it_cannot_use(

@@ -26,7 +26,7 @@ def check_output(path: Path, suffixes: Sequence[str], inputs: Sequence[Path | No
         InputError: with what to do.
     """
     if not path.name.lower().endswith(tuple(suffixes)):
-        raise InputError(f"{path.name} has an unknown ending; use {' or '.join(suffixes)}")
+        raise InputError(f"{path.name or path} has an unknown ending; use {' or '.join(suffixes)}")
     if not path.parent.is_dir():
         raise InputError(f"{path.name} cannot be written: the folder {path.parent} does not exist; make it first")
     if path.is_dir():

@@ -40,6 +40,7 @@ def read_manifest(path: str | Path) -> tuple[Case, ...]:
     path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
+        json.dumps(content, ensure_ascii=False).encode()  # half a pair of surrogates is valid JSON, but no text
     except OSError as error:
         raise InputError(f"the manifest {path.name} cannot be read; check its path") from error
     except (ValueError, RecursionError) as error:

@@ -45,6 +45,7 @@ GOOD = {"id": "a", "image": "x.nii", "label": "x.nii"}
         ("{", "not valid JSON"),
         ("[" * 100000, "not valid JSON"),
         ([], "needs a list of cases"),
+        ('{"cases": [{"id": "\\ud800", "image": "x.nii", "label": "x.nii"}]}', "not valid JSON"),
         ({"cases": []}, "needs a list of cases"),
         ({"cases": [GOOD, "x"]}, "case 2 of the manifest"),
         ({"cases": [{"id": 3, "image": "x.nii", "label": "x.nii"}]}, 'needs the texts "id"'),
