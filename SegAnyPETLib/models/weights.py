@@ -50,19 +50,28 @@ def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path.name} is not a readable weights file: {error}") from error
-    if about.get("layout") != LAYOUT or json.loads(about["maps"]) != list(MAPS):
+    if about.get("layout") != LAYOUT:
         raise InputError(f"{path.name} holds weights of another layout than {LAYOUT}")
-    net = LiteNet(len(MAPS), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])))
+    net, spec = _described(about, path)
     try:
         net.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         raise InputError(
             f"the tensors in {path.name} do not fit the network: {' '.join(str(error).split())}"
         ) from error
-    stored = json.loads(about["spec"])
-    stored["spacing_mm"] = tuple(stored["spacing_mm"])
-    spec = replace(ModelSpec(**stored), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    return channels_last(net.eval()), spec
+    return channels_last(net.eval()), replace(spec, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
+    """The empty network and the specification that a file's strings describe."""
+    try:
+        if json.loads(about["maps"]) != list(MAPS):
+            raise InputError(f"{path.name} was trained on other maps than this version makes; use its own version")
+        net = LiteNet(len(MAPS), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])))
+        spec = ModelSpec(**json.loads(about["spec"]))
+        return net, replace(spec, spacing_mm=tuple(spec.spacing_mm))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"the description in {path.name} is damaged; get the file again") from error
 
 
 def channels_last(net: LiteNet) -> LiteNet:

@@ -128,7 +128,7 @@ def gradient_watershed(volume: Volume, point: Point) -> NDArray[np.bool_]:
     core = core_of(volume, hottest_near(volume, point))
     box = _box_around(volume, core, WATERSHED_MARGIN_MM)
     values = volume.array_kji[box].astype(np.float32)
-    inside = _within(core, box)
+    inside = core.within(box)
     markers = np.where((values <= background_around(volume, core)) | _faces(values.shape), 2, 0).astype(np.uint8)
     markers[inside] = 1
     gradient = gradient_magnitude(values, WATERSHED_SIGMA_MM / volume.spacing_mm[::-1])
@@ -198,7 +198,7 @@ def background_around(volume: Volume, core: MaskPatch) -> float:
     """Median 20 to 25 mm beyond a region; where the volume ends before, of the farthest voxels that it has."""
     near_mm, far_mm = BACKGROUND_SHELL_MM
     box = _box_around(volume, core, far_mm)
-    distance_mm = ndimage.distance_transform_edt(~_within(core, box), sampling=volume.spacing_mm[::-1])
+    distance_mm = ndimage.distance_transform_edt(~core.within(box), sampling=volume.spacing_mm[::-1])
     near_mm = min(near_mm, float(distance_mm.max()))
     return float(np.median(volume.array_kji[box][(distance_mm >= near_mm) & (distance_mm <= far_mm)]))
 
@@ -228,15 +228,6 @@ def distances_around(volume: Volume, center_kji: tuple[int, int, int], radius_mm
 def _box_around(volume: Volume, region: MaskPatch, margin_mm: float) -> Box:
     reach = np.ceil(margin_mm / volume.spacing_mm[::-1]).astype(int)
     return _clipped([s.start for s in region.slices] - reach, [s.stop for s in region.slices] + reach, volume.shape_kji)
-
-
-def _within(region: MaskPatch, box: Box) -> NDArray[np.bool_]:
-    """A region on the grid of a box that holds it."""
-    mask = np.zeros([b.stop - b.start for b in box], dtype=bool)
-    mask[tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip(region.slices, box, strict=True))] = (
-        region.array_kji
-    )
-    return mask
 
 
 def _faces(shape: tuple[int, ...]) -> NDArray[np.bool_]:

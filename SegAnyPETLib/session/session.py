@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from SegAnyPETLib.backend.protocol import Backend, Prediction, Request
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.parts import part_at
 from SegAnyPETLib.session.settle import settle
 from SegAnyPETLib.session.zoom import first_window, fitting_window, still_fits
-from SegAnyPETLib.volume.patch import MaskPatch
+from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
 
@@ -40,18 +41,32 @@ class StepResult:
 class InteractiveSession:
     """Prompts of one target in one volume, and the mask that they led to.
 
-    The state is the volume, the points and the mask: a session can be restored from them with `restore`.
+    The state is the volume, the points and the mask; a session that is given the points and the mask of an earlier one
+    goes on where that one was.
 
     Args:
         volume: PET in SUV.
         backend: runs the model.
+        points: clicks of an earlier session.
+        mask_kji: bool array on the volume's grid, the mask that they led to.
+
+    Raises:
+        InputError: a point lies outside the volume, or the mask on another grid.
     """
 
-    def __init__(self, volume: Volume, backend: Backend) -> None:
+    def __init__(
+        self,
+        volume: Volume,
+        backend: Backend,
+        points: tuple[Point, ...] = (),
+        mask_kji: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.volume = volume
         self.backend = backend
-        self._mask = MaskPatch.empty()
-        self._points: tuple[Point, ...] = ()
+        self._mask = MaskPatch.empty() if mask_kji is None else self._patch(mask_kji)
+        for point in points:
+            volume.nearest_kji(point.ras)
+        self._points = points
         self._window: Window | None = None
         self._history: list[StepResult] = []
 
@@ -89,7 +104,7 @@ class InteractiveSession:
             proposal, window, quality = self._look_twice(points)
         else:
             proposal, window, quality = self._look_again(points)
-        mask = settle(self.volume, self._mask, proposal, points)
+        mask = settle(self.volume, self._mask, proposal, points, window.box_in(self.volume))
         self._points, self._window = points, window
         return self._keep(mask, point, window, quality, begin)
 
@@ -103,15 +118,14 @@ class InteractiveSession:
             InputError: the mask has another shape or no voxel.
         """
         begin = time.perf_counter()
-        if mask_kji.shape != self.volume.shape_kji:
-            raise InputError("the mask lies on another grid than the volume; resample it to the volume's grid")
-        given = MaskPatch.cropped(mask_kji.astype(bool))
+        given = self._patch(mask_kji)
         if given.voxels == 0:
             raise InputError("the mask has no voxel; give a mask that marks the target")
         window = fitting_window(self.volume, self.backend, given, self._points)
         prediction = self._predict(window, self._points, given)
         proposal = window.paste(prediction.logits_kji, self.volume)
-        mask = settle(self.volume, MaskPatch.empty(), proposal if proposal.voxels else given, self._points)
+        seen = whole_grid(self.volume.shape_kji)
+        mask = settle(self.volume, MaskPatch.empty(), proposal if proposal.voxels else given, self._points, seen)
         self._window = window
         return self._keep(mask, None, window, prediction.quality, begin)
 
@@ -126,10 +140,17 @@ class InteractiveSession:
         return proposal, closer, quality
 
     def _look_again(self, points: tuple[Point, ...]) -> tuple[MaskPatch, Window, float]:
-        """The same window while it shows everything, so that nothing changes but what the click changes."""
+        """The same window while it shows the part that the click is about, so that nothing else changes.
+
+        A positive click far from the mask begins a new part, which is looked at like a new target.
+        """
+        click = points[-1]
+        part = part_at(self.volume, self._mask, click)
+        if click.positive and not part.voxels:
+            return self._look_twice((click,))
         window = self._window
-        if window is None or not still_fits(window, self.volume, self._mask, points):
-            window = fitting_window(self.volume, self.backend, self._mask, points)
+        if window is None or not still_fits(window, self.volume, part, (click,)):
+            window = fitting_window(self.volume, self.backend, part, (click,))
         proposal, quality = self._proposal(window, points, self._mask)
         return proposal, window, quality
 
@@ -148,6 +169,11 @@ class InteractiveSession:
                 mask_kji=window.sample(mask.as_volume(self.volume)) if mask.voxels else None,
             )
         )
+
+    def _patch(self, mask_kji: NDArray) -> MaskPatch:
+        if mask_kji.shape != self.volume.shape_kji:
+            raise InputError("the mask lies on another grid than the volume; resample it to the volume's grid")
+        return MaskPatch.cropped(mask_kji.astype(bool))
 
     def _check(self, point: Point) -> None:
         index = self.volume.nearest_kji(point.ras)

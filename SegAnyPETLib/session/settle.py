@@ -25,7 +25,13 @@ DEBRIS_SHARE = 0.1
 _TOUCHING = ndimage.generate_binary_structure(3, 3)
 
 
-def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple[Point, ...]) -> MaskPatch:
+def settle(
+    volume: Volume,
+    before: MaskPatch,
+    proposal: MaskPatch,
+    points: tuple[Point, ...],
+    seen: tuple[slice, slice, slice],
+) -> MaskPatch:
     """The mask after a prompt.
 
     Args:
@@ -33,6 +39,7 @@ def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple
         before: the mask before the click; empty for a new target.
         proposal: what the model made of all points and that mask.
         points: all clicks, the last one is new; none for a mask prompt alone.
+        seen: the box of the grid that the model saw; elsewhere the mask stays as it was.
 
     Returns:
         A mask that contains every positive point and no negative one; of two points in one voxel the later one counts.
@@ -40,9 +47,12 @@ def settle(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple
     box = _common_box(volume, before, proposal, points)
     origin = [s.start for s in box]
     voxels = [np.array(volume.nearest_kji(p.ras)) - origin for p in points]
-    mask = without_debris(_cut(proposal, box), [v for v, p in zip(voxels, points, strict=True) if p.positive])
+    mask = without_debris(proposal.within(box), [v for v, p in zip(voxels, points, strict=True) if p.positive])
     if before.voxels and points:
-        mask = _changed_by(points, voxels, _cut(before, box), mask, volume.spacing_mm[::-1])
+        old = before.within(box)
+        visible = np.zeros(mask.shape, dtype=bool)
+        visible[tuple(slice(max(s.start - o, 0), max(s.stop - o, 0)) for s, o in zip(seen, origin, strict=True))] = True
+        mask = _changed_by(points, voxels, old, np.where(visible, mask, old), volume.spacing_mm[::-1])
     for n, point in enumerate(points):
         if mask[tuple(voxels[n])] != point.positive:
             mask[_nearest_to(n, voxels, mask.shape, volume.spacing_mm[::-1])] = point.positive
@@ -112,13 +122,3 @@ def _common_box(
     high = np.minimum(np.max(highs, axis=0), volume.shape_kji)
     k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     return k, j, i
-
-
-def _cut(patch: MaskPatch, box: tuple[slice, slice, slice]) -> NDArray[np.bool_]:
-    """A patch on a box that holds it."""
-    array = np.zeros([s.stop - s.start for s in box], dtype=bool)
-    if patch.voxels:
-        array[tuple(slice(p.start - b.start, p.stop - b.start) for p, b in zip(patch.slices, box, strict=True))] = (
-            patch.array_kji
-        )
-    return array

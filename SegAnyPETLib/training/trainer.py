@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.lite import LiteNet
 from SegAnyPETLib.models.prompt_maps import MAPS, encode
 from SegAnyPETLib.models.spec import ModelSpec
@@ -23,10 +24,13 @@ from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce
 from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.volume.atomic import replacing
 
 LOG_FIELDS = ("step", "loss", "dice_first", "dice_later", "learning_rate", "seconds")
 #: Steps that one line of the log averages.
 LOG_EVERY = 50
+#: Settings that may change when a run goes on.
+RESUMABLE = ("steps", "checkpoint_every", "organ_maps", "real_cases")
 #: Voxel sizes in mm of the windows that Lite is trained on and a session may choose.
 SPACINGS_MM = (2.0, 6.5)
 LICENCE = "Apache-2.0; training data: see Resources/MODEL_CARD.md"
@@ -100,19 +104,27 @@ class Trainer:
             "log": self.log,
         }
         checkpoint = self._file(".pt")
-        torch.save(state, checkpoint.with_suffix(".part"))
-        checkpoint.with_suffix(".part").replace(checkpoint)
-        with self._file(".csv").open("w", newline="") as file:
+        with replacing(checkpoint, ".pt") as part:
+            torch.save(state, part)
+        with replacing(self._file(".csv"), ".csv") as part, part.open("w", newline="") as file:
             writer = csv.DictWriter(file, LOG_FIELDS)
             writer.writeheader()
             writer.writerows({k: round(v, 6) for k, v in row.items()} for row in self.log)
         weights = self._file(".safetensors")
         spec = ModelSpec("lite", self.recipe.size, SPACINGS_MM, licence=LICENCE)
-        save_weights(cast(LiteNet, self.average.module), spec, weights)
+        with replacing(weights, ".safetensors") as part:
+            save_weights(cast(LiteNet, self.average.module), spec, part)
         return weights
 
     def _resume(self) -> None:
-        state: dict[str, Any] = torch.load(self._file(".pt"), map_location=self.device, weights_only=True)
+        checkpoint = self._file(".pt")
+        if not checkpoint.is_file():
+            raise InputError(f"there is no {checkpoint.name} to go on from; start the run without resuming")
+        state: dict[str, Any] = torch.load(checkpoint, map_location=self.device, weights_only=True)
+        before, now = json.loads(state["recipe"]), json.loads(json.dumps(vars(self.recipe)))
+        changed = sorted(name for name in now if name not in RESUMABLE and before.get(name) != now[name])
+        if changed:
+            raise InputError(f"{checkpoint.name} belongs to a run with another {', '.join(changed)}; name the run anew")
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -47,6 +47,14 @@ class MaskPatch:
         """Number of voxels set."""
         return int(np.count_nonzero(self.array_kji))
 
+    def within(self, box: tuple[slice, slice, slice]) -> NDArray[np.bool_]:
+        """The mask on a box of the volume's grid that holds the patch."""
+        mask = np.zeros([b.stop - b.start for b in box], dtype=bool)
+        if self.voxels:
+            inside = tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip(self.slices, box, strict=True))
+            mask[inside] = self.array_kji
+        return mask
+
     def as_volume(self, volume: Volume) -> Volume:
         """The patch as a volume of its own, in its place in the grid of ``volume``."""
         matrix = volume.ijk_to_ras.copy()
@@ -58,6 +66,12 @@ class MaskPatch:
         full = np.zeros(shape_kji, dtype=bool)
         full[self.slices] = self.array_kji
         return full
+
+
+def whole_grid(shape_kji: tuple[int, int, int]) -> tuple[slice, slice, slice]:
+    """The box that is the whole grid."""
+    k, j, i = (slice(0, n) for n in shape_kji)
+    return k, j, i
 
 
 def bounding_box(mask_kji: NDArray) -> tuple[slice, slice, slice] | None:

@@ -114,6 +114,15 @@ class Window:
         k, j, i = (offsets[b] for b in back)
         return MaskPatch.cropped(np.transpose(mask, back), (k, j, i))
 
+    def box_in(self, volume: Volume) -> tuple[slice, slice, slice]:
+        """The voxels of a volume's grid whose centres lie in the window; slices are empty where there are none."""
+        corners = np.array([[-0.5] * 3, [self.size - 0.5] * 3])
+        index = volume.index_kji(apply_matrix(self.ijk_to_ras, corners))
+        low = np.maximum(np.ceil(index.min(0) - 1e-6), 0).astype(int)
+        high = np.minimum(np.floor(index.max(0) + 1e-6) + 1, volume.shape_kji).astype(int)
+        k, j, i = (slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))
+        return k, j, i
+
     def _axes_in(self, volume: Volume) -> tuple[list[int], list[float], list[float]]:
         """For each window axis (k, j, i): the volume's array axis, its step and its start, in volume voxels.
 

@@ -1,6 +1,6 @@
 """Cross-validation of Lite on real cases: each case is clicked by a model that was not fitted on it.
 
-Train the folds first. Of the recipes in Resources/recipes, those that see real cases (lite_real.yaml, then lite.yaml) run
+Train the folds first. Of the recipes in Resources/recipes, those that see real cases (lite_real.yaml, lite.yaml) run
 once per fold, with `folds: 3` and `fold: N` added and `name` and `start_from` changed; the last is `lite_foldN`:
 
     seganypet train lite_foldN.yaml --data DATA --output RUNS

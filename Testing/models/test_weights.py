@@ -63,6 +63,16 @@ def test_another_layout_is_refused(saved):
         load_weights(path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("spec", "{"), ("spec", '{"speed": 1}'), ("channels", "7"), ("blocks", '["a", 1]')]
+)
+def test_a_damaged_description_is_refused(saved, key, value):
+    _, path = saved
+    rewritten(path, load_file(path), **{key: value})
+    with pytest.raises(InputError, match="is damaged"):
+        load_weights(path)
+
+
 def test_missing_and_misshapen_tensors_are_named(saved):
     _, path = saved
     tensors = load_file(path)

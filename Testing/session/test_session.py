@@ -80,15 +80,27 @@ def test_a_later_click_keeps_the_window_while_it_shows_everything():
     assert session.add_point(at(volume, (21, 21, 21))).window is window
 
 
-def test_a_click_far_away_widens_the_window_to_show_both():
+def test_a_click_far_away_begins_a_new_part_with_a_look_of_its_own():
     other = ((36, 36, 36), (39, 39, 39))
     volume = pet(((2, 2, 2), (6, 6, 6)), other)
-    session = InteractiveSession(volume, HotRegions())
-    near = session.add_point(at(volume, (4, 4, 4))).window
+    backend = HotRegions()
+    session = InteractiveSession(volume, backend)
+    session.add_point(at(volume, (4, 4, 4)))
     far = session.add_point(at(volume, (37, 37, 37)))
-    assert far.window.spacing_mm > near.spacing_mm
-    assert session.mask_kji[4, 4, 4]
-    assert session.mask_kji[37, 37, 37]
+    assert (session.mask_kji == (volume.array_kji > 2)).all()
+    assert far.window.contains(volume.point_ras((37, 37, 37)))
+    assert backend.requests[-2].mask_kji is None
+
+
+def test_a_negative_click_on_one_part_leaves_the_other():
+    volume = pet(((0, 0, 0), (6, 6, 6)), ((74, 74, 74), (79, 79, 79)), shape=(80, 80, 80))
+    session = InteractiveSession(volume, HotRegions())
+    session.add_point(at(volume, (3, 3, 3)))
+    session.add_point(at(volume, (76, 76, 76)))
+    session.add_point(at(volume, (77, 77, 78), positive=False))
+    assert session.mask_kji[:6, :6, :6].all()
+    assert not session.mask_kji[77, 77, 78]
+    assert session.mask_kji[76, 76, 76]
 
 
 def test_every_positive_point_is_inside_and_every_negative_one_outside():
@@ -127,6 +139,21 @@ def test_a_mask_from_elsewhere_is_shown_to_the_model():
     assert backend.requests[-1].mask_kji.sum() == pytest.approx(27, rel=0.01)
     assert result.point is None
     assert (session.mask_kji == (volume.array_kji > 2)).all()
+
+
+def test_a_session_goes_on_from_the_points_and_the_mask_of_an_earlier_one():
+    volume = pet(LESION)
+    earlier = InteractiveSession(volume, HotRegions())
+    earlier.add_point(at(volume, (20, 20, 20)))
+    later = InteractiveSession(volume, HotRegions(), earlier.points, earlier.mask_kji)
+    assert (later.mask_kji == earlier.mask_kji).all()
+    click = at(volume, (22, 22, 18), positive=False)
+    earlier.add_point(click)
+    later.add_point(click)
+    assert later.points == earlier.points
+    assert (later.mask_kji == earlier.mask_kji).all()
+    with pytest.raises(InputError, match="outside the volume"):
+        InteractiveSession(volume, HotRegions(), (Point((500, 0, 0)),))
 
 
 def test_what_cannot_be_used_is_refused_and_changes_nothing():

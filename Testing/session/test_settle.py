@@ -3,7 +3,7 @@ import pytest
 
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.settle import POINT_RADIUS_MM, settle
-from SegAnyPETLib.volume.patch import MaskPatch
+from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
 from SegAnyPETLib.volume.volume import Volume
 
 SHAPE = (20, 20, 20)
@@ -22,8 +22,9 @@ def at(index_kji, positive=True):
     return Point(tuple(VOLUME.point_ras(index_kji)), positive)
 
 
-def settled(before, proposal, *points):
-    return settle(VOLUME, MaskPatch.cropped(before), MaskPatch.cropped(proposal), points).to_array(SHAPE)
+def settled(before, proposal, *points, seen=None):
+    patches = MaskPatch.cropped(before), MaskPatch.cropped(proposal)
+    return settle(VOLUME, *patches, points, seen or whole_grid(SHAPE)).to_array(SHAPE)
 
 
 EMPTY = np.zeros(SHAPE, dtype=bool)
@@ -102,3 +103,10 @@ def test_of_two_points_in_one_voxel_the_later_one_counts():
 def test_a_mask_prompt_takes_the_proposal():
     before, proposal = box(((5, 5, 5), (8, 8, 8))), box(((7, 7, 7), (12, 12, 12)))
     assert (settled(before, proposal) == proposal).all()
+
+
+def test_what_the_model_did_not_see_stays():
+    before = box(((5, 5, 5), (8, 8, 8)), ((5, 5, 15), (8, 8, 18)))
+    seen = (slice(0, 20), slice(0, 20), slice(10, 20))
+    mask = settled(before, EMPTY, at((6, 6, 6)), at((7, 7, 16), positive=False), seen=seen)
+    assert (mask == box(((5, 5, 5), (8, 8, 8)))).all()

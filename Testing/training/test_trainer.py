@@ -1,19 +1,22 @@
 import csv
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.weights import load_weights
+from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce
 from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
 
 RECIPE = Recipe("tiny", steps=4, batch=1, slots=2, size=32, warmup=2, analytic_bodies=1, bf16=False, checkpoint_every=2)
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
-    train(RECIPE, tmp_path / "whole", progress=False)
     half = Trainer(RECIPE, tmp_path / "parts")
     half.output.mkdir()
     for _ in range(2):
@@ -26,6 +29,14 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
     assert resumed.schedule.get_last_lr() == half.schedule.get_last_lr()
     resumed.run(progress=False)
     assert resumed.step == 4
+
+
+def test_a_run_does_not_go_on_with_another_recipe_or_from_nothing(tmp_path):
+    train(RECIPE, tmp_path, progress=False)
+    with pytest.raises(InputError, match="another learning_rate"):
+        Trainer(replace(RECIPE, learning_rate=1.0), tmp_path, resume=True)
+    with pytest.raises(InputError, match=r"no tiny\.pt to go on from"):
+        Trainer(RECIPE, tmp_path / "elsewhere", resume=True)
 
 
 def test_equal_seeds_train_equal_weights(tmp_path):
@@ -54,10 +65,11 @@ def test_a_second_stage_starts_from_the_first_ones_weights(tmp_path):
 
 def test_training_on_one_target_learns_it(tmp_path):
     trainer = Trainer(replace(RECIPE, steps=60, learning_rate=5e-3), tmp_path)
-    sample = trainer.episodes.slots[0].sample
-    trainer.episodes.draw = lambda rng: sample
-    trainer.episodes.slots = [trainer.episodes._begin() for _ in range(2)]
-    losses = [trainer._train_step()[0] for _ in range(40)]
+    target = np.zeros((32, 32, 32), dtype=bool)
+    target[10:22, 10:22, 10:22] = True
+    sample = Sample(np.where(target, 6.0, 1.0).astype(np.float32), target, 3.0, "lesion")
+    trainer.episodes = Episodes(lambda rng: sample, 2, trainer.rng)
+    losses = [trainer._train_step()[0] for _ in range(30)]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 

@@ -26,6 +26,14 @@ def test_an_empty_mask_gives_an_empty_patch():
     assert bounding_box(np.zeros((3, 3, 3))) is None
 
 
+def test_a_patch_on_a_box_lies_where_it_lay_on_the_grid():
+    mask = np.zeros((6, 6, 6), dtype=bool)
+    mask[2, 3, 4] = mask[3, 3, 4] = True
+    box = (slice(1, 5), slice(2, 6), slice(3, 6))
+    assert (MaskPatch.cropped(mask).within(box) == mask[box]).all()
+    assert not MaskPatch.empty().within(box).any()
+
+
 def test_a_patch_as_a_volume_keeps_its_place_in_space():
     matrix = np.diag([-2.0, 3.0, 4.0, 1.0])
     volume = Volume(np.zeros((4, 5, 6)), matrix)
