@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TextIO
 
 from SegAnyPETLib.commands.grammar import build_parser, join_negative_points
 from SegAnyPETLib.errors import InputError, SegAnyPETError
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 failure, 2 bad input, 130 interrupted.
     """
+    # Without a terminal (``pythonw``, ``2>&-``) there are no streams; progress bars need them.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the terminal cannot show
     code, told = EXIT_FAILURE, True
@@ -71,10 +74,12 @@ def _run(argv: Sequence[str] | None) -> int:
     return 0
 
 
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
 def _flush() -> bool:
     """Hand on what is printed; False where nobody takes it, as after ``| head``, which is no reason for a message."""
-    if sys.stdout is None:
-        return True
     try:
         sys.stdout.flush()
     except OSError:

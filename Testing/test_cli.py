@@ -339,6 +339,17 @@ def test_a_reader_that_has_gone_is_no_reason_for_noise(
     assert capfd.readouterr().err == ""
 
 
+def test_a_command_needs_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(arguments: object) -> None:
+        print("a result")
+        sys.stderr.write("a progress bar")
+
+    monkeypatch.setattr("SegAnyPETLib.commands.info.run", run)
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["info"]) == 0
+
+
 def test_a_name_that_the_terminal_cannot_show_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))

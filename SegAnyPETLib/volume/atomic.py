@@ -35,4 +35,5 @@ def replacing(path: Path, suffix: str) -> Iterator[Path]:
     except (OSError, RuntimeError, InputError) as error:
         raise SegAnyPETError(f"{path.name} cannot be written; check the free space and your rights there") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():  # a read-only folder refuses to remove even what is not there
+            temporary.unlink()
