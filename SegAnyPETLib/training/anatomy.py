@@ -189,6 +189,8 @@ def _body_ellipses(
             outlines.append([_Ellipse(center_r, center_a, 62, 62, 0.4, trunk=False)])
         else:
             chin, top = brain_k[0] * dk - 75, brain_k[-1] * dk + 12
+            if brain_k[-1] == depth - 1:  # the scan ends within the head
+                top = depth * dk + 60.0
             if s < chin:
                 share = (s - high) / max(chin - high, 1.0)
                 narrow = 62 + (half_r - 62) * max(0.0, 1 - 2.2 * share)

@@ -155,8 +155,13 @@ def spoiled_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float32
 
 def coarsened(mask: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """The mask as it comes from a window with voxels ``factor`` times as large."""
-    coarse = ndimage.uniform_filter(mask, factor)[::factor, ::factor, ::factor]
-    back = coarse.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
+    coarse = ndimage.zoom(_blocks(mask, factor), factor, order=1, mode="nearest", grid_mode=True)
     k, j, i = mask.shape
-    smooth = ndimage.uniform_filter(back[:k, :j, :i], factor)
-    return (smooth > 0.5).astype(np.float32)
+    return (coarse[:k, :j, :i] > 0.5).astype(np.float32)
+
+
+def _blocks(mask: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Mean over blocks of ``factor`` voxels per side; beyond its end the mask is zero."""
+    padded = np.pad(mask, [(0, -n % factor) for n in mask.shape])
+    k, j, i = (n // factor for n in padded.shape)
+    return padded.reshape(k, factor, j, factor, i, factor).mean((1, 3, 5))

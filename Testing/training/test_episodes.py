@@ -69,9 +69,9 @@ def test_spoiled_masks_overlap_with_the_target_and_differ_from_it():
     assert 0.1 < faultless < 0.6
 
 
-def test_a_coarsened_mask_keeps_place_and_size():
-    target = sample().target.astype(np.float32)
-    coarse = coarsened(target, 3)
-    assert coarse.shape == target.shape
-    overlap = (coarse * target).sum() * 2 / (coarse.sum() + target.sum())
-    assert 0.7 < overlap < 1.0
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_coarsened_mask_keeps_place_and_size(factor):
+    ball = ((np.indices((32, 32, 32)) - 15.5) ** 2).sum(0) < 100
+    coarse = coarsened(ball.astype(np.float32), factor) > 0.5
+    assert np.argwhere(coarse).mean(0) == pytest.approx([15.5] * 3, abs=0.1)
+    assert 0.9 < 2 * (coarse & ball).sum() / (coarse.sum() + ball.sum()) < 1.0
