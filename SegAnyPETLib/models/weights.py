@@ -69,8 +69,11 @@ def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
             raise InputError(f"{path.name} was trained on other maps than this version makes; use its own version")
         net = LiteNet(len(MAPS), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])))
         spec = ModelSpec(**json.loads(about["spec"]))
-        return net, replace(spec, spacing_mm=tuple(spec.spacing_mm))
-    except (KeyError, TypeError, ValueError) as error:
+        spacings = tuple(float(s) for s in spec.spacing_mm)
+        if spec.size not in range(16, 257, 16) or not spacings or not all(0 < s < 100 for s in spacings):
+            raise ValueError(f"a window of {spec.size} voxels of {spacings} mm")
+        return net, replace(spec, spacing_mm=spacings)
+    except (KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         raise InputError(f"the description in {path.name} is damaged; get the file again") from error
 
 

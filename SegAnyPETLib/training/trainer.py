@@ -7,6 +7,7 @@ import json
 import math
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, cast
 
 import numpy as np
@@ -120,17 +121,20 @@ class Trainer:
         checkpoint = self._file(".pt")
         if not checkpoint.is_file():
             raise InputError(f"there is no {checkpoint.name} to go on from; start the run without resuming")
-        state: dict[str, Any] = torch.load(checkpoint, map_location=self.device, weights_only=True)
-        before, now = json.loads(state["recipe"]), json.loads(json.dumps(vars(self.recipe)))
-        changed = sorted(name for name in now if name not in RESUMABLE and before.get(name) != now[name])
-        if changed:
-            raise InputError(f"{checkpoint.name} belongs to a run with another {', '.join(changed)}; name the run anew")
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.rng.bit_generator.state = json.loads(state["rng"])
-        self.step, self.log = state["step"], state["log"]
+        try:
+            state: dict[str, Any] = torch.load(checkpoint, map_location=self.device, weights_only=True)
+            before, now = json.loads(state["recipe"]), json.loads(json.dumps(vars(self.recipe)))
+            changed = sorted(name for name in now if name not in RESUMABLE and before.get(name) != now[name])
+            if changed:
+                raise InputError(f"{checkpoint.name} belongs to a run with another {', '.join(changed)}; name it anew")
+            self.net.load_state_dict(state["net"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.rng.bit_generator.state = json.loads(state["rng"])
+            self.step, self.log = state["step"], state["log"]
+        except (EOFError, KeyError, RuntimeError, TypeError, ValueError, UnpicklingError) as error:
+            raise InputError(f"{checkpoint.name} is damaged or no checkpoint; start the run anew") from error
 
     def _train_step(self) -> tuple[float, Tensor, Tensor]:
         chosen = self.episodes.next_batch(self.recipe.batch)

@@ -64,7 +64,16 @@ def test_another_layout_is_refused(saved):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("spec", "{"), ("spec", '{"speed": 1}'), ("channels", "7"), ("blocks", '["a", 1]')]
+    ("key", "value"),
+    [
+        ("spec", "{"),
+        ("spec", '{"speed": 1}'),
+        ("channels", "7"),
+        ("channels", "[-8, 16]"),
+        ("channels", "[1, 16]"),
+        ("spec", json.dumps(SPEC.to_dict() | {"size": 50})),
+        ("blocks", '["a", 1]'),
+    ],
 )
 def test_a_damaged_description_is_refused(saved, key, value):
     _, path = saved

@@ -37,6 +37,9 @@ def test_a_run_does_not_go_on_with_another_recipe_or_from_nothing(tmp_path):
         Trainer(replace(RECIPE, learning_rate=1.0), tmp_path, resume=True)
     with pytest.raises(InputError, match=r"no tiny\.pt to go on from"):
         Trainer(RECIPE, tmp_path / "elsewhere", resume=True)
+    (tmp_path / "tiny.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(InputError, match=r"tiny\.pt is damaged"):
+        Trainer(RECIPE, tmp_path, resume=True)
 
 
 def test_equal_seeds_train_equal_weights(tmp_path):
