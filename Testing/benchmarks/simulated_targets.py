@@ -37,12 +37,15 @@ def main() -> None:
     parser.add_argument("--model", default="lite")
     parser.add_argument("--clicks", type=int, default=5)
     parser.add_argument("--maps", type=int, default=99, help="use this many maps at most")
+    parser.add_argument("--skip", type=int, default=0, help="leave out this many maps before them")
     arguments = parser.parse_args()
 
     backend = load_backend(arguments.model)
     _, left_out = split_organ_maps(arguments.data / "organ_maps", STRIDE)
     targets: dict[str, list[dict[str, Any]]] = {"organs": [], "lesions": []}
-    for seed, path in enumerate(tqdm(left_out[: arguments.maps], unit="map")):
+    for seed, path in enumerate(tqdm(left_out, unit="map")):
+        if not arguments.skip <= seed < arguments.skip + arguments.maps:
+            continue
         tracer = "psma" if seed % 3 == 2 else "fdg"
         phantom = make_phantom(1000 + seed, read_labels(path), tracer, lesions=5)
         with TemporaryDirectory() as folder:
