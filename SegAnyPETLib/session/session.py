@@ -124,8 +124,12 @@ class InteractiveSession:
         window = fitting_window(self.volume, self.backend, given, self._points)
         prediction = self._predict(window, self._points, given)
         proposal = window.paste(prediction.logits_kji, self.volume)
+        mended = given.to_array(self.volume.shape_kji)
+        if proposal.voxels:
+            mended[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
+            mended[proposal.slices] |= proposal.array_kji
         seen = whole_grid(self.volume.shape_kji)
-        mask = settle(self.volume, MaskPatch.empty(), proposal if proposal.voxels else given, self._points, seen)
+        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(mended), self._points, seen)
         self._window = window
         return self._keep(mask, None, window, prediction.quality, begin)
 

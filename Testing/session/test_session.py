@@ -141,6 +141,16 @@ def test_a_mask_from_elsewhere_is_shown_to_the_model():
     assert (session.mask_kji == (volume.array_kji > 2)).all()
 
 
+def test_a_mask_larger_than_the_window_keeps_what_the_model_did_not_see():
+    volume = pet(shape=(100, 20, 20), spacing=4.0)
+    volume.array_kji[:, 5:15, 5:15] = 5.0
+    given = volume.array_kji > 2
+    session = InteractiveSession(volume, HotRegions())
+    assert session.add_mask(given).window.box_in(volume)[0] == slice(17, 82)
+    assert (session.mask_kji[:17] == given[:17]).all()
+    assert (session.mask_kji[82:] == given[82:]).all()
+
+
 def test_a_session_goes_on_from_the_points_and_the_mask_of_an_earlier_one():
     volume = pet(LESION)
     earlier = InteractiveSession(volume, HotRegions())
