@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite import LiteNet
-from SegAnyPETLib.models.prompt_maps import PromptBatch, encode
+from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.prompt_maps import PromptBatch, encode
+from SegAnyPETLib.models.lite.weights import load_weights
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.models.weights import load_weights
 from SegAnyPETLib.resources import resource_path
 
 #: Names of the bundled models and their weights in Resources/.

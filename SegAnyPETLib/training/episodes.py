@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from SegAnyPETLib.models.prompt_maps import PromptBatch, pad_points
+from SegAnyPETLib.models.lite.prompt_maps import PromptBatch, pad_points
 from SegAnyPETLib.training.clicks import next_click
 from SegAnyPETLib.training.lesions import smooth_noise
 from SegAnyPETLib.training.sample import Sample

@@ -30,7 +30,7 @@ ORGAN_TARGETS = {
     Tissue.HEAD_GLANDS: 0.5,
 }
 #: Paired organs are one target as often as each side is a target of its own.
-PAIR_SHARE = 0.5
+PAIR_SHARE = 0.25
 #: Voxel sizes of windows, in mm; the finest is drawn between two values.
 FINEST_MM, COARSEST_MM = (1.6, 2.4), 6.8
 #: Share of windows at about the voxel size of a session's first look, whatever the target's size, and that size.

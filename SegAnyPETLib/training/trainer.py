@@ -17,10 +17,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite import LiteNet
-from SegAnyPETLib.models.prompt_maps import MAPS, encode
+from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.prompt_maps import MAPS, encode
+from SegAnyPETLib.models.lite.weights import channels_last, load_weights, save_weights
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.models.weights import channels_last, load_weights, save_weights
 from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from SegAnyPETLib.models.lite import LiteNet
-from SegAnyPETLib.models.prompt_maps import MAPS
+from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.prompt_maps import MAPS
+from SegAnyPETLib.models.lite.weights import save_weights
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.models.weights import save_weights
 from SegAnyPETLib.volume.io import write_volume
 from SegAnyPETLib.volume.volume import Volume
 

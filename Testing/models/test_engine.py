@@ -4,8 +4,8 @@ import torch
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.engine import Engine, checked_device
-from SegAnyPETLib.models.lite import LiteNet
-from SegAnyPETLib.models.prompt_maps import MAPS
+from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.prompt_maps import MAPS
 from SegAnyPETLib.models.spec import ModelSpec
 
 

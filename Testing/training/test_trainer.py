@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.weights import load_weights
+from SegAnyPETLib.models.lite.weights import load_weights
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce
 from SegAnyPETLib.training.recipe import Recipe

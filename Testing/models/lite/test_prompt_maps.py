@@ -3,7 +3,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from SegAnyPETLib.models.prompt_maps import (
+from SegAnyPETLib.models.lite.prompt_maps import (
     DEFAULT_REFERENCE,
     FAR_MM,
     MAPS,

@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite import LiteNet
-from SegAnyPETLib.models.prompt_maps import MAPS
+from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.prompt_maps import MAPS
 from SegAnyPETLib.models.spec import ModelSpec
 
 #: Version of the layout below; a file of another one is refused.

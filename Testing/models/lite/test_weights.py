@@ -5,10 +5,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite import LiteNet
-from SegAnyPETLib.models.prompt_maps import MAPS
+from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.prompt_maps import MAPS
+from SegAnyPETLib.models.lite.weights import LAYOUT, load_weights, save_weights
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.models.weights import LAYOUT, load_weights, save_weights
 
 SPEC = ModelSpec("lite", 32, (2.0, 6.5), licence="none")
 

@@ -1,6 +1,6 @@
 import torch
 
-from SegAnyPETLib.models.lite import LiteNet
+from SegAnyPETLib.models.lite.network import LiteNet
 
 
 def small_net():

@@ -1,0 +1,1 @@
+"""SegAnyPET-Lite, the small model whose weights are bundled."""
