@@ -113,9 +113,9 @@ class FoldedAttention(nn.Module):
         nd, nh, nw = extent
         w, tokens = self.window, math.prod(extent)
         padded = extent != (w, w, w)
-        along_d, along_h, along_w = (
-            t[self._rows].to(q.dtype) for t in (self.rel_pos_d, self.rel_pos_h, self.rel_pos_w)
-        )
+        steps = torch.arange(w, device=q.device)
+        rows = steps[:, None] - steps + w - 1
+        along_d, along_h, along_w = (t[rows].to(q.dtype) for t in (self.rel_pos_d, self.rel_pos_h, self.rel_pos_w))
         own = torch.einsum("nhabcx,afx->nhabcf", q, along_d[:nd])
         every = self._with_padding(q) if nw < w else q  # queries at every last index, real or not
         beta = torch.einsum("nhabdx,bfx->nhabdf", every, along_h[:nh])
