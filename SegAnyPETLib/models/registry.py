@@ -1,0 +1,97 @@
+"""The models that are known by name. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.notice import NOTICE
+
+#: What weights files are called that hold a network of the SAM-Med3D family.
+CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors")
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that users choose by name.
+
+    Attributes:
+        name: as it is typed and recorded with every result.
+        family: "lite" or "sam", the architecture of its network.
+        summary: what it is for, in one line.
+        repository: of its weights on Hugging Face; None where they are bundled.
+        patterns: shell patterns of its files there, in lower case, matched against file names in lower case.
+        licence: of its weights; None where their authors state none.
+        bundled: name of its weights in Resources/, or None.
+    """
+
+    name: str
+    family: Literal["lite", "sam"]
+    summary: str
+    repository: str | None = None
+    patterns: tuple[str, ...] = ()
+    licence: str | None = None
+    bundled: str | None = None
+
+    @property
+    def terms(self) -> str | None:
+        """What a user must agree to before these weights are used, in one paragraph; None where nothing is unknown."""
+        if self.licence is not None:
+            return None
+        return (
+            f"The authors of the weights of {self.name!r} (https://huggingface.co/{self.repository}) state no licence "
+            "for them. So it is not known whether you may use, change or hand them on, or on what conditions; nobody "
+            "has granted you these rights. This program does not contain these weights and does not hand them on. By "
+            "accepting you confirm that you have read this, use them on your own responsibility and do not "
+            f"redistribute them. {NOTICE}"
+        )
+
+
+MODELS: dict[str, ModelEntry] = {
+    model.name: model
+    for model in (
+        ModelEntry(
+            name="lite",
+            family="lite",
+            summary="SegAnyPET-Lite: small, fast on a CPU, comes with this program",
+            licence="Apache-2.0; training data: see Resources/MODEL_CARD.md",
+            bundled="lite.safetensors",
+        ),
+        # No file name of these two is published anywhere; the repository is listed when they are fetched.
+        ModelEntry(
+            name="general",
+            family="sam",
+            summary="SegAnyPET General: organs and lesions in whole-body PET",
+            repository="YichiZhang98/SegAnyPET",
+            patterns=("*general*", "*organ*"),
+        ),
+        ModelEntry(
+            name="lesion",
+            family="sam",
+            summary="SegAnyPET Lesion: tuned on lesions in whole-body PET",
+            repository="YichiZhang98/SegAnyPET",
+            patterns=("*lesion*", "*tumor*", "*tumour*"),
+        ),
+        ModelEntry(
+            name="sam-med3d-turbo",
+            family="sam",
+            summary="SAM-Med3D turbo: many kinds of 3D images, not made for PET",
+            repository="blueyo0/SAM-Med3D",
+            patterns=("sam_med3d_turbo.pth",),
+            licence="Apache-2.0",
+        ),
+    )
+}
+
+
+def entry(name: str) -> ModelEntry:
+    """The model of a name.
+
+    Raises:
+        InputError: no model is called so.
+    """
+    try:
+        return MODELS[name]
+    except KeyError:
+        raise InputError(f"unknown model {name!r}; known are: {', '.join(MODELS)}") from None

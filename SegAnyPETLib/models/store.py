@@ -1,0 +1,379 @@
+"""The weights on this machine: a folder that its user can see, move and empty, and an index of what lies in it.
+
+The folder is a per-user data folder, or the one that the environment variable SEGANYPET_HOME names. Its index.json says
+of each model which file it is, its SHA-256, where it came from and on what licence, and which terms the user has
+accepted. Files are named for their content and never written to, so a process that reads one is not disturbed when the
+model is fetched again. Paths in the index are file names, so the folder may be moved. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from platformdirs import user_data_path
+
+from SegAnyPETLib.errors import InputError, SegAnyPETError
+from SegAnyPETLib.models.registry import CHECKPOINT_SUFFIXES, ModelEntry, entry
+from SegAnyPETLib.resources import resource_path
+from SegAnyPETLib.volume.atomic import replacing
+
+#: The environment variable that names the folder.
+HOME_VARIABLE = "SEGANYPET_HOME"
+INDEX = "index.json"
+#: Of the index's layout; another one is refused.
+VERSION = 1
+#: How long to wait for another process that changes the folder; copying a checkpoint takes seconds.
+PATIENCE_S = 120
+CHUNK_BYTES = 1 << 22
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Weights in the folder.
+
+    Attributes:
+        file: their name there.
+        sha256: of the file when it was installed, in hexadecimal digits.
+        size: of the file, in bytes.
+        source: repository@revision, or the name of the local file that was added.
+        licence: of the weights; "" where none is stated.
+        added: when, in UTC (ISO 8601).
+    """
+
+    file: str
+    sha256: str
+    size: int
+    source: str
+    licence: str
+    added: str
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A user's agreement.
+
+    Attributes:
+        text: what was agreed to.
+        accepted: when, in UTC (ISO 8601).
+    """
+
+    text: str
+    accepted: str
+
+
+@dataclass
+class Index:
+    """What the folder holds and what its user agreed to, by the name of the model."""
+
+    models: dict[str, Installed] = field(default_factory=dict)
+    terms: dict[str, Acceptance] = field(default_factory=dict)
+
+
+def home() -> Path:
+    """The folder, which need not exist."""
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named).expanduser().absolute() if named else user_data_path("SegAnyPET", appauthor=False)
+
+
+def installed() -> dict[str, Installed]:
+    """What the folder holds, by the name of the model; bundled models are not in it.
+
+    Raises:
+        InputError: the index is damaged.
+    """
+    return _read_index().models
+
+
+def weights_file(name: str) -> Path:
+    """The weights of a model.
+
+    Raises:
+        InputError: no model is called so, it is not installed, or its file has gone or changed its size. Whoever reads
+            the file computes its SHA-256.
+        SegAnyPETError: a bundled model is missing from this installation.
+    """
+    chosen = entry(name)
+    return resource_path(chosen.bundled) if chosen.bundled is not None else _located(chosen)[1]
+
+
+def how_to_install(chosen: ModelEntry) -> str:
+    """The commands that install a model, in one line."""
+    accept = " --accept-terms" if chosen.terms else ""
+    return (
+        f"run: seganypet weights fetch {chosen.name}{accept}, "
+        f"or with a file at hand: seganypet weights add {chosen.name} FILE{accept}"
+    )
+
+
+def verify(name: str) -> Installed:
+    """Read a model's file again and compare it with what was installed.
+
+    Args:
+        name: of a model; nothing is known of a bundled one to compare with, and its record tells what is there.
+
+    Raises:
+        InputError: it is not installed, or the file is not what was installed.
+    """
+    chosen = entry(name)
+    if chosen.bundled is not None:
+        path = resource_path(chosen.bundled)
+        return Installed(path.name, digest(path), path.stat().st_size, "bundled", chosen.licence or "", "")
+    record, path = _located(chosen)
+    if digest(path) != record.sha256:
+        raise _changed(chosen, record)
+    return record
+
+
+def check_terms(chosen: ModelEntry, accept_terms: bool) -> None:
+    """Make sure that the user has agreed to what is unknown of a model, now or earlier.
+
+    Raises:
+        InputError: not so; the message tells what is unknown and how to agree.
+    """
+    if chosen.terms is None or accept_terms:
+        return
+    before = _read_index().terms.get(chosen.name)
+    if before is None or before.text != chosen.terms:
+        raise InputError(f"{chosen.terms} To accept this, give --accept-terms")
+
+
+def accept(chosen: ModelEntry) -> None:
+    """Store that the user has agreed to the terms of a model; nothing where it has none."""
+    if chosen.terms is not None:
+        with _changing() as index:
+            _accept(index, chosen)
+
+
+def add(name: str, path: Path, accept_terms: bool = False) -> Installed:
+    """Install a copy of a local checkpoint, which must hold a network that can be loaded.
+
+    Args:
+        name: of the model that it is.
+        path: the file.
+        accept_terms: the user agrees to the model's terms.
+
+    Raises:
+        InputError: the model is bundled or not known, its terms are not accepted, or the file cannot be loaded; nothing
+            is changed.
+        SegAnyPETError: the folder cannot be written.
+    """
+    chosen = installable(name)
+    check_terms(chosen, accept_terms)
+    sha256 = check_loadable(path)
+    with _changing() as index:
+        record = _record(chosen, path, sha256, path.stat().st_size, path.name)
+        with replacing(home() / record.file, path.suffix.lower()) as temporary:
+            if _copy(path, temporary) != sha256:
+                raise InputError(f"{path.name} changed while it was copied")
+        _install(index, chosen, record)
+    return record
+
+
+def adopt(chosen: ModelEntry, path: Path, sha256: str, file_name: str, source: str) -> Installed:
+    """Install a checked file of this folder by moving it.
+
+    Args:
+        chosen: the model that it is.
+        path: the file, on the same disk as the folder.
+        sha256: of the file.
+        file_name: what it is called where it came from.
+        source: repository@revision.
+    """
+    with _changing() as index:
+        record = _record(chosen, Path(file_name), sha256, path.stat().st_size, source)
+        os.replace(path, home() / record.file)
+        _install(index, chosen, record)
+    return record
+
+
+def remove(name: str) -> Installed:
+    """Delete a model's file; the agreement to its terms stays.
+
+    Raises:
+        InputError: the model is bundled, not known or not installed.
+        SegAnyPETError: the file cannot be deleted.
+    """
+    installable(name)
+    with _changing() as index:
+        if name not in index.models:
+            raise InputError(f"the weights of {name!r} are not installed; see: seganypet weights list")
+        record = index.models.pop(name)
+        _unlink(record)
+    return record
+
+
+def installable(name: str) -> ModelEntry:
+    """The model of a name, which must not be a bundled one.
+
+    Raises:
+        InputError: it is, or no model is called so.
+    """
+    chosen = entry(name)
+    if chosen.bundled is not None:
+        raise InputError(f"the weights of {name!r} come with this program; there is nothing to fetch, add or remove")
+    return chosen
+
+
+def check_loadable(path: Path) -> str:
+    """Load a checkpoint to see that it can be.
+
+    Returns:
+        Its SHA-256.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if path.suffix.lower() not in CHECKPOINT_SUFFIXES:
+        raise InputError(f"{path.name} is no checkpoint; give a file that ends with {' or '.join(CHECKPOINT_SUFFIXES)}")
+    from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
+
+    return load_checkpoint(path)[1]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder of the store where it is absent.
+
+    Raises:
+        SegAnyPETError: the system refused.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SegAnyPETError(
+            f"the folder {path} cannot be made; name another one in the environment variable {HOME_VARIABLE}"
+        ) from error
+
+
+@contextmanager
+def _changing() -> Iterator[Index]:
+    """The index, alone among all processes; written when the block ends well."""
+    make_folder(home())
+    try:
+        with FileLock(home() / ".lock", timeout=PATIENCE_S):
+            index = _read_index()
+            yield index
+            content = {"version": VERSION, **asdict(index)}
+            with replacing(home() / INDEX, ".json") as temporary:
+                temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except Timeout as error:
+        raise SegAnyPETError(f"another process is changing {home()}; try again when it is done") from error
+    except OSError as error:
+        raise SegAnyPETError(f"{home()} cannot be changed; check the free space and your rights there") from error
+
+
+def _located(chosen: ModelEntry) -> tuple[Installed, Path]:
+    """The record and the file of a model that is not bundled."""
+    record = installed().get(chosen.name)
+    if record is None:
+        raise InputError(f"the weights of {chosen.name!r} are not installed; {how_to_install(chosen)}")
+    path = home() / record.file
+    if not path.is_file():
+        raise InputError(f"the weights of {chosen.name!r} have gone from {home()}; {how_to_install(chosen)}")
+    if path.stat().st_size != record.size:
+        raise _changed(chosen, record)
+    return record, path
+
+
+def _accept(index: Index, chosen: ModelEntry) -> None:
+    before = index.terms.get(chosen.name)
+    if chosen.terms is not None and (before is None or before.text != chosen.terms):
+        index.terms[chosen.name] = Acceptance(chosen.terms, _now())
+
+
+def _record(chosen: ModelEntry, path: Path, sha256: str, size: int, source: str) -> Installed:
+    file = f"{chosen.name}-{sha256[:16]}{path.suffix.lower()}"
+    return Installed(file, sha256, size, source, chosen.licence or "", _now())
+
+
+def _install(index: Index, chosen: ModelEntry, record: Installed) -> None:
+    """Enter a file that is in its place; the one before it goes."""
+    before = index.models.get(chosen.name)
+    if before is not None and before.file != record.file:
+        _unlink(before)
+    index.models[chosen.name] = record
+    _accept(index, chosen)
+
+
+def _unlink(record: Installed) -> None:
+    try:
+        (home() / record.file).unlink(missing_ok=True)
+    except OSError as error:
+        raise SegAnyPETError(f"{record.file} cannot be deleted; close the programs that use it") from error
+
+
+def _copy(path: Path, target: Path) -> str:
+    """Copy a file; SHA-256 of what was copied."""
+    sha256 = hashlib.sha256()
+    with path.open("rb") as source, target.open("wb") as copy:
+        while chunk := source.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            copy.write(chunk)
+    return sha256.hexdigest()
+
+
+def _changed(chosen: ModelEntry, record: Installed) -> InputError:
+    return InputError(
+        f"{record.file} is not the file that was installed: it changed on disk, do not trust it; "
+        f"run: seganypet weights remove {chosen.name}, and then {how_to_install(chosen)}"
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _read_index() -> Index:
+    path = home() / INDEX
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Index()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(path) from error
+    try:
+        content = json.loads(text)
+        if content["version"] != VERSION:
+            raise InputError(f"{path} was written by another version of this program; use that one or delete the file")
+        return Index(
+            {name: _checked_model(record) for name, record in content["models"].items()},
+            {name: _checked_terms(record) for name, record in content["terms"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path) from error
+
+
+def _checked_model(record: dict[str, Any]) -> Installed:
+    found = Installed(**record)
+    texts = (found.file, found.sha256, found.source, found.licence, found.added)
+    # A file name with a folder in it would let the index delete what is not the store's.
+    named = all(isinstance(t, str) for t in texts) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", found.file)
+    if not named or not re.fullmatch(r"[0-9a-f]{64}", found.sha256) or type(found.size) is not int:
+        raise ValueError("a record of the index")
+    return found
+
+
+def _checked_terms(record: dict[str, Any]) -> Acceptance:
+    found = Acceptance(**record)
+    if not isinstance(found.text, str) or not isinstance(found.accepted, str):
+        raise ValueError("an agreement of the index")
+    return found
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path} is damaged; delete it and fetch or add the weights again")
