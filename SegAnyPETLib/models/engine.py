@@ -1,103 +1,103 @@
-"""Runs SegAnyPET-Lite on a device."""
+"""Runs a promptable model on a device: each window is embedded once, then decoded at every click."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite.network import LiteNet
-from SegAnyPETLib.models.lite.prompt_maps import PromptBatch, encode
-from SegAnyPETLib.models.lite.weights import load_weights
+from SegAnyPETLib.models.device import checked_device
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
+from SegAnyPETLib.models.loading import load_model
+from SegAnyPETLib.models.promptable import Answer, Promptable, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.resources import resource_path
 
-#: Names of the bundled models and their weights in Resources/.
-BUNDLED = {"lite": "lite.safetensors"}
+#: Memory for embeddings; one of the published size takes 0.8 MB.
+CACHE_BYTES = 256 * 1024**2
 
 
 class Engine:
-    """A network on a device.
+    """A model on a device.
 
     Args:
-        net: the network, in evaluation mode.
-        spec: its specification.
+        model: its network.
         device: where it runs; the caller has made sure that it is there.
+        precision: "fp32", "bf16" or "fp16"; None for the model's own choice on the device.
+        cache_bytes: memory for embeddings.
 
     Attributes:
-        precision: "bf16" or "fp32", whichever is faster on the device.
+        precision: the one that it runs in.
+
+    Raises:
+        InputError: the model cannot run in this precision on this device.
     """
 
-    def __init__(self, net: LiteNet, spec: ModelSpec, device: torch.device) -> None:
-        self.net = net.to(device)
-        self.spec = spec
-        self.device = device
-        self.precision = fastest_precision(device)
+    def __init__(
+        self, model: Promptable, device: torch.device, precision: str | None = None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        possible = model.precisions(device)
+        self.precision = precision or possible[0]
+        if self.precision not in possible:
+            raise InputError(
+                f"{model.spec.name} does not run in {precision} on {device.type}; possible: {', '.join(possible)}"
+            )
+        self.model, self.device = model, device
+        self.cache = EmbeddingCache(cache_bytes)
+        model.place(device, self.precision)
 
     @classmethod
-    def load(cls, model: str, device: str = "cpu", threads: int | None = None) -> Engine:
+    def load(cls, model: str, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> Engine:
         """Load a model by name, or from a weights file.
 
         Raises:
-            InputError: the model is not known, its weights are damaged, or the device is not there.
+            InputError: the model is not known or not installed, its weights are damaged, or the device or the
+                precision is not there.
         """
-        if model not in BUNDLED and not model.endswith(".safetensors"):
-            raise InputError(f"unknown model {model!r}; the bundled models are: {', '.join(BUNDLED)}")
-        path = resource_path(BUNDLED[model]) if model in BUNDLED else Path(model)
         chosen = checked_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
-        net, spec = load_weights(path)
-        return cls(net, spec, chosen)
+        return cls(load_model(model), chosen, precision)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's."""
+        return self.model.spec
 
     @torch.inference_mode()
     def predict(
-        self,
-        image_kji: NDArray[np.float32],
-        spacing_mm: float,
-        points_kji: NDArray[np.float32],
-        positive: NDArray[np.bool_],
-        mask_kji: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        """Logits of one target in one window; the arguments are those of `backend.protocol.Request`."""
-        image = torch.from_numpy(image_kji)[None]
-        previous = torch.zeros_like(image) if mask_kji is None else torch.from_numpy(mask_kji)[None]
-        labels = torch.from_numpy(positive.astype(np.int64))[None]
-        batch = PromptBatch(
-            image=image,
-            points=torch.from_numpy(points_kji.reshape(1, -1, 3)),
-            labels=labels,
-            previous=previous,
-            has_previous=torch.tensor([mask_kji is not None]),
-            spacing_mm=torch.tensor([spacing_mm], dtype=torch.float32),
-        )
-        batch = PromptBatch(**{name: value.to(self.device) for name, value in vars(batch).items()})
-        maps = encode(batch).contiguous(memory_format=torch.channels_last_3d)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            logits = self.net(maps)
-        return logits[0].float().cpu().numpy()
+        self, image_kji: NDArray[np.float32], spacing_mm: float, key: str, targets: Sequence[Prompts]
+    ) -> list[Answer]:
+        """Segment targets in a window, each on its own.
+
+        Args:
+            image_kji: (size, size, size) float32, SUV.
+            spacing_mm: voxel size of the window.
+            key: identifies the window; one that was embedded lately is not embedded again.
+            targets: prompts of each target.
+        """
+        embedding = self.cache.get(key)
+        if embedding is None:
+            image = torch.from_numpy(np.ascontiguousarray(image_kji)).to(self.device)
+            embedding = self.model.embed(image, spacing_mm)
+            self.cache.put(key, embedding)
+        return self.model.decode(embedding, spacing_mm, targets)
+
+    def warm_up(self) -> None:
+        """Run once on nothing, so that the first click does not pay for what a device prepares at first use."""
+        size, spacing_mm = self.spec.size, self.spec.spacing_mm[0]
+        image = np.zeros((size, size, size), dtype=np.float32)
+        image[size // 2] = 1.0
+        self.predict(image, spacing_mm, "warm-up", [_ONE_POINT])
+        self.cache.clear()
 
 
-def fastest_precision(device: torch.device) -> str:
-    """ "bf16" where the device computes in it natively, else "fp32"; emulated bfloat16 is slower than float32."""
-    native = {
-        "cpu": torch.cpu._is_avx512_bf16_supported,  # there is no public question for it in all supported versions
-        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
-    }
-    return "bf16" if device.type in native and native[device.type]() else "fp32"
+class _OnePoint:
+    points_kji = np.zeros((1, 3), dtype=np.float32)
+    positive = np.ones(1, dtype=bool)
+    mask_kji = memory = None
 
 
-def checked_device(name: str) -> torch.device:
-    """A torch device that exists.
-
-    Raises:
-        InputError: it does not exist here.
-    """
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(name, False):
-        found = ", ".join(n for n, there in available.items() if there)
-        raise InputError(f"the device {name!r} is not available here; available: {found}")
-    return torch.device(name)
+_ONE_POINT = _OnePoint()

@@ -24,6 +24,11 @@ class ModelSpec:
     sha256: str = ""
     licence: str = ""
 
+    @property
+    def zooms(self) -> bool:
+        """Whether its windows may have several voxel sizes."""
+        return min(self.spacing_mm) < max(self.spacing_mm)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from SegAnyPETLib.backend.protocol import Backend, Prediction, Request
+from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.growth import Box, Watch, grow
 from SegAnyPETLib.session.parts import part_at
 from SegAnyPETLib.session.settle import settle
-from SegAnyPETLib.session.zoom import first_window, fitting_window, still_fits
+from SegAnyPETLib.session.zoom import first_window, fitting_window, shows_click, still_fits
 from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
@@ -29,6 +30,10 @@ class StepResult:
         window: the model's last look.
         quality: the Dice that the model expects of its mask, 0 to 1.
         seconds: from the prompt to the mask.
+        windows: number of windows that the model looked through for the mask; more than one for a target that no
+            window holds.
+        open: whether the mask still reaches the border of what the model saw, so that more of the target may lie
+            beyond; another click there goes on.
     """
 
     mask: MaskPatch
@@ -36,6 +41,20 @@ class StepResult:
     window: Window
     quality: float
     seconds: float
+    windows: int = 1
+    open: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What the model made of a prompt, and what of the grid it saw for that."""
+
+    proposal: MaskPatch
+    window: Window
+    quality: float
+    memory: NDArray[np.float32] | None
+    seen: tuple[Box, ...]
+    open: bool = False
 
 
 class InteractiveSession:
@@ -49,6 +68,8 @@ class InteractiveSession:
         backend: runs the model.
         points: clicks of an earlier session.
         mask_kji: bool array on the volume's grid, the mask that they led to.
+        watch: called with the number of windows looked through while a target larger than a window is followed; where
+            it answers False the target is not followed any further.
 
     Raises:
         InputError: a point lies outside the volume, or the mask on another grid.
@@ -60,14 +81,17 @@ class InteractiveSession:
         backend: Backend,
         points: tuple[Point, ...] = (),
         mask_kji: NDArray[np.bool_] | None = None,
+        watch: Watch = lambda windows: True,
     ) -> None:
         self.volume = volume
         self.backend = backend
+        self.watch = watch
         self._mask = MaskPatch.empty() if mask_kji is None else self._patch(mask_kji)
         for point in points:
             volume.nearest_kji(point.ras)
         self._points = points
-        self._window: Window | None = None
+        self._shown: tuple[Window, WindowImage] | None = None
+        self._last: _Look | None = None
         self._history: list[StepResult] = []
 
     @property
@@ -100,13 +124,10 @@ class InteractiveSession:
         begin = time.perf_counter()
         self._check(point)
         points = (*self._points, point)
-        if self._mask.voxels == 0:
-            proposal, window, quality = self._look_twice(points)
-        else:
-            proposal, window, quality = self._look_again(points)
-        mask = settle(self.volume, self._mask, proposal, points, window.box_in(self.volume))
-        self._points, self._window = points, window
-        return self._keep(mask, point, window, quality, begin)
+        look = self._look_anew(points) if self._mask.voxels == 0 else self._look_again(points)
+        mask = settle(self.volume, self._mask, look.proposal, points, look.seen)
+        self._points = points
+        return self._keep(mask, point, look, begin)
 
     def add_mask(self, mask_kji: NDArray[np.bool_]) -> StepResult:
         """Take a mask from elsewhere as the target so far, and let the model mend it.
@@ -122,28 +143,25 @@ class InteractiveSession:
         if given.voxels == 0:
             raise InputError("the mask has no voxel; give a mask that marks the target")
         window = fitting_window(self.volume, self.backend, given, self._points)
-        prediction = self._predict(window, self._points, given)
-        proposal = window.paste(prediction.logits_kji, self.volume)
+        look = self._look(window, self._points, given)
         mended = given.to_array(self.volume.shape_kji)
-        if proposal.voxels:
+        if look.proposal.voxels:
             mended[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
-            mended[proposal.slices] |= proposal.array_kji
-        seen = whole_grid(self.volume.shape_kji)
-        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(mended), self._points, seen)
-        self._window = window
-        return self._keep(mask, None, window, prediction.quality, begin)
+            mended[look.proposal.slices] |= look.proposal.array_kji
+        everywhere = [whole_grid(self.volume.shape_kji)]
+        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(mended), self._points, everywhere)
+        return self._keep(mask, None, look, begin)
 
-    def _look_twice(self, points: tuple[Point, ...]) -> tuple[MaskPatch, Window, float]:
-        """A first look from afar for the target's size, then one at the zoom that it needs."""
+    def _look_anew(self, points: tuple[Point, ...]) -> _Look:
+        """A first look at a target; by a model that zooms, from afar for the target's size and then a second one."""
         window = first_window(self.volume, self.backend, points[-1])
-        proposal, quality = self._proposal(window, points, MaskPatch.empty())
-        if not proposal.voxels:
-            return proposal, window, quality
-        closer = fitting_window(self.volume, self.backend, proposal, points)
-        proposal, quality = self._proposal(closer, points, proposal)
-        return proposal, closer, quality
+        look = self._look(window, points, MaskPatch.empty())
+        if look.proposal.voxels and self.backend.spec.zooms:
+            closer = fitting_window(self.volume, self.backend, look.proposal, points)
+            look = self._look(closer, points, look.proposal)
+        return self._followed(look, points)
 
-    def _look_again(self, points: tuple[Point, ...]) -> tuple[MaskPatch, Window, float]:
+    def _look_again(self, points: tuple[Point, ...]) -> _Look:
         """The same window while it shows the part that the click is about, so that nothing else changes.
 
         A positive click far from the mask begins a new part, which is looked at like a new target.
@@ -151,28 +169,52 @@ class InteractiveSession:
         click = points[-1]
         part = part_at(self.volume, self._mask, click)
         if click.positive and not part.voxels:
-            return self._look_twice((click,))
-        window = self._window
-        if window is None or not still_fits(window, self.volume, part, (click,)):
-            window = fitting_window(self.volume, self.backend, part, (click,))
-        proposal, quality = self._proposal(window, points, self._mask)
-        return proposal, window, quality
+            return self._look_anew((click,))
+        look = self._look(self._window_of(click, part), points, self._mask)
+        return self._followed(look, points) if click.positive else look
 
-    def _proposal(self, window: Window, points: tuple[Point, ...], mask: MaskPatch) -> tuple[MaskPatch, float]:
+    def _window_of(self, click: Point, part: MaskPatch) -> Window:
+        window = None if self._last is None else self._last.window
+        if self.backend.spec.zooms:
+            if window is None or not still_fits(window, self.volume, part, (click,)):
+                return fitting_window(self.volume, self.backend, part, (click,))
+        elif window is None or not shows_click(window, click):
+            return fitting_window(self.volume, self.backend, part, (click,))
+        return window
+
+    def _followed(self, look: _Look, points: tuple[Point, ...]) -> _Look:
+        """A look whose proposal was followed beyond the window's border."""
+
+        def beyond(window: Window, mask: MaskPatch) -> MaskPatch:
+            inside = tuple(p for p in points if window.contains(p.ras))
+            return self._look(window, inside, mask).proposal
+
+        grown = grow(self.volume, look.window, look.proposal, self._mask, beyond, self.watch)
+        return replace(look, proposal=grown.mask, seen=grown.seen, open=grown.open)
+
+    def _look(self, window: Window, points: tuple[Point, ...], mask: MaskPatch) -> _Look:
         prediction = self._predict(window, points, mask)
-        return window.paste(prediction.logits_kji, self.volume), prediction.quality
+        proposal = window.paste(prediction.logits_kji, self.volume)
+        return _Look(proposal, window, prediction.quality, prediction.memory, (window.box_in(self.volume),))
 
     def _predict(self, window: Window, points: tuple[Point, ...], mask: MaskPatch) -> Prediction:
         ras = np.array([p.ras for p in points], dtype=float).reshape(-1, 3)
-        return self.backend.predict(
-            Request(
-                image_kji=window.sample(self.volume),
-                spacing_mm=window.spacing_mm,
-                points_kji=window.index_kji(ras).astype(np.float32),
-                positive=np.array([p.positive for p in points], dtype=bool),
-                mask_kji=window.sample(mask.as_volume(self.volume)) if mask.voxels else None,
-            )
+        last = self._last
+        memory = last.memory if last is not None and last.window is window and mask is self._mask else None
+        prompts = TargetPrompts(
+            points_kji=window.index_kji(ras).astype(np.float32),
+            positive=np.array([p.positive for p in points], dtype=bool),
+            mask_kji=window.sample(mask.as_volume(self.volume)) if mask.voxels and memory is None else None,
+            memory=memory,
         )
+        (prediction,) = self.backend.predict(self._image(window), [prompts])
+        return prediction
+
+    def _image(self, window: Window) -> WindowImage:
+        """The voxels of a window; those of the last one are kept."""
+        if self._shown is None or self._shown[0] is not window:
+            self._shown = window, WindowImage(window.sample(self.volume), window.spacing_mm)
+        return self._shown[1]
 
     def _patch(self, mask_kji: NDArray) -> MaskPatch:
         if mask_kji.shape != self.volume.shape_kji:
@@ -186,7 +228,8 @@ class InteractiveSession:
         if not point.positive and self._mask.voxels == 0:
             raise InputError("a target begins with a positive point or a mask; add one before negative points")
 
-    def _keep(self, mask: MaskPatch, point: Point | None, window: Window, quality: float, begin: float) -> StepResult:
-        self._mask = mask
-        self._history.append(StepResult(mask, point, window, quality, time.perf_counter() - begin))
+    def _keep(self, mask: MaskPatch, point: Point | None, look: _Look, begin: float) -> StepResult:
+        self._mask, self._last = mask, look
+        seconds = time.perf_counter() - begin
+        self._history.append(StepResult(mask, point, look.window, look.quality, seconds, len(look.seen), look.open))
         return self._history[-1]

@@ -7,6 +7,8 @@ the model ignores it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -30,7 +32,7 @@ def settle(
     before: MaskPatch,
     proposal: MaskPatch,
     points: tuple[Point, ...],
-    seen: tuple[slice, slice, slice],
+    seen: Sequence[tuple[slice, slice, slice]],
 ) -> MaskPatch:
     """The mask after a prompt.
 
@@ -39,7 +41,7 @@ def settle(
         before: the mask before the click; empty for a new target.
         proposal: what the model made of all points and that mask.
         points: all clicks, the last one is new; none for a mask prompt alone.
-        seen: the box of the grid that the model saw; elsewhere the mask stays as it was.
+        seen: the boxes of the grid that the model saw; elsewhere the mask stays as it was.
 
     Returns:
         A mask that contains every positive point and no negative one; of two points in one voxel the later one counts.
@@ -51,7 +53,10 @@ def settle(
     if before.voxels and points:
         old = before.within(box)
         visible = np.zeros(mask.shape, dtype=bool)
-        visible[tuple(slice(max(s.start - o, 0), max(s.stop - o, 0)) for s, o in zip(seen, origin, strict=True))] = True
+        for part in seen:
+            visible[
+                tuple(slice(max(s.start - o, 0), max(s.stop - o, 0)) for s, o in zip(part, origin, strict=True))
+            ] = True
         mask = _changed_by(points, voxels, old, np.where(visible, mask, old), volume.spacing_mm[::-1])
     for n, point in enumerate(points):
         if mask[tuple(voxels[n])] != point.positive:

@@ -17,6 +17,8 @@ FIRST_LOOK_MM = 4.0
 FILL = 0.6
 #: A window is kept while target and points stay this many voxels away from its border.
 BORDER = 3
+#: A model without zoom may not hold the target; its window is kept while clicks stay this share of its side away.
+CLICK_MARGIN = 0.125
 
 
 def first_window(volume: Volume, backend: Backend, point: Point) -> Window:
@@ -46,6 +48,11 @@ def still_fits(window: Window, volume: Volume, mask: MaskPatch, points: tuple[Po
     """Whether a window shows a mask and all points, away from its border."""
     low, high = extent(volume, mask, points)
     return all(window.contains(volume.point_ras(corner), BORDER) for corner in (low, high))
+
+
+def shows_click(window: Window, point: Point) -> bool:
+    """Whether a click lies well inside a window."""
+    return window.contains(point.ras, CLICK_MARGIN * window.size)
 
 
 def extent(volume: Volume, mask: MaskPatch, points: tuple[Point, ...]) -> tuple[NDArray, NDArray]:

@@ -118,8 +118,8 @@ class Window:
         """The voxels of a volume's grid whose centres lie in the window; slices are empty where there are none."""
         corners = np.array([[-0.5] * 3, [self.size - 0.5] * 3])
         index = volume.index_kji(apply_matrix(self.ijk_to_ras, corners))
-        low = np.maximum(np.ceil(index.min(0) - 1e-6), 0).astype(int)
-        high = np.minimum(np.floor(index.max(0) + 1e-6) + 1, volume.shape_kji).astype(int)
+        low = np.maximum(np.ceil(index.min(0) + 1e-6), 0).astype(int)
+        high = np.minimum(np.floor(index.max(0) - 1e-6) + 1, volume.shape_kji).astype(int)
         k, j, i = (slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))
         return k, j, i
 
@@ -152,7 +152,8 @@ class _Line:
     @classmethod
     def of(cls, scale: float, start: float, count: int, length: int) -> _Line:
         position = start + scale * np.arange(count)
-        inside = (position >= -0.5 - 1e-6) & (position <= length - 0.5 + 1e-6)
+        # What lies exactly on the border of the source, but for rounding, is outside.
+        inside = (position > -0.5 + 1e-6) & (position < length - 0.5 - 1e-6)
         position = np.clip(position, 0, length - 1)
         lower = np.floor(position).astype(np.intp)
         upper = np.minimum(lower + 1, length - 1)

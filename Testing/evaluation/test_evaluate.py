@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from SegAnyPETLib.backend.protocol import Prediction, Request
+from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.evaluation.evaluate import evaluate, relative_errors, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest
@@ -188,9 +189,9 @@ class IsocontourBackend:
 
     spec = ModelSpec("isocontour", size=24, spacing_mm=(2.0, 8.0))
 
-    def predict(self, request: Request) -> Prediction:
-        k, j, i = np.rint(request.points_kji[0]).astype(int)
-        return Prediction(request.image_kji - request.image_kji[k, j, i] / 2, quality=1.0)
+    def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
+        clicked = [tuple(np.rint(t.points_kji[0]).astype(int)) for t in targets]
+        return [Prediction(image.array_kji - image.array_kji[index] / 2, quality=1.0) for index in clicked]
 
 
 def test_interactive_sessions_are_evaluated_over_a_backend(tmp_path: Path) -> None:

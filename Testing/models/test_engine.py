@@ -1,50 +1,152 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.engine import Engine, checked_device
+from SegAnyPETLib.models.device import checked_device
+from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.predictor import LiteModel
 from SegAnyPETLib.models.lite.prompt_maps import MAPS
+from SegAnyPETLib.models.sam.config import SamConfig
+from SegAnyPETLib.models.sam.network import SamNet
+from SegAnyPETLib.models.sam.predictor import SamModel
 from SegAnyPETLib.models.spec import ModelSpec
+from Testing.models.sam.filler import filled
+
+SIZE = 32
 
 
-@pytest.fixture(scope="module")
-def engine():
+def lite():
     torch.manual_seed(2)
     net = LiteNet(len(MAPS), channels=(8, 16), blocks=(1, 1)).eval()
-    return Engine(net, ModelSpec("small", 16, (2.0, 6.5)), torch.device("cpu"))
+    return LiteModel(net, ModelSpec("small lite", SIZE, (2.0, 6.5)))
 
 
-def predict(engine, points, positive, mask=None):
-    image = np.random.default_rng(0).uniform(0, 5, (16, 16, 16)).astype(np.float32)
-    return engine.predict(image, 2.0, np.array(points, np.float32).reshape(-1, 3), np.array(positive, bool), mask)
+def sam():
+    config = SamConfig(SIZE, patch=8, width=24, depth=2, heads=2, global_blocks=(1,), window=3, prompt_width=48)
+    return SamModel(filled(SamNet(config)), ModelSpec("small sam", SIZE, (1.5,)))
+
+
+@pytest.fixture(params=[lite, sam])
+def engine(request):
+    return Engine(request.param(), torch.device("cpu"), "fp32")
+
+
+IMAGE = np.random.default_rng(0).uniform(0, 5, (SIZE,) * 3).astype(np.float32)
+
+
+def prompts(points=(), positive=(), mask=None, memory=None):
+    return SimpleNamespace(
+        points_kji=np.array(points, np.float32).reshape(-1, 3),
+        positive=np.array(positive, bool),
+        mask_kji=mask,
+        memory=memory,
+    )
+
+
+ONE_POINT = prompts([[8, 9, 10]], [True])
+
+
+def predict(engine, *targets, image=IMAGE, key="window"):
+    return engine.predict(image, 2.0, key, targets)
 
 
 def test_points_and_masks_change_the_answer(engine):
-    nothing = predict(engine, [], [])
-    clicked = predict(engine, [[8, 8, 8]], [True])
-    negative = predict(engine, [[8, 8, 8]], [False])
-    masked = predict(engine, [[8, 8, 8]], [True], np.ones((16, 16, 16), np.float32))
-    answers = [nothing, clicked, negative, masked]
-    assert all(a.shape == (16, 16, 16) and a.dtype == np.float32 for a in answers)
+    mask = np.zeros((SIZE,) * 3, np.float32)
+    mask[:16] = 1.0
+    targets = [
+        prompts(),
+        ONE_POINT,
+        prompts([[8, 9, 10]], [False]),
+        prompts([[10, 9, 8]], [True]),
+        prompts([[8, 9, 10]], [True], mask),
+        prompts(mask=mask),
+    ]
+    answers = [answer.logits_kji for answer in predict(engine, *targets)]
+    assert all(a.shape == (SIZE,) * 3 and a.dtype == np.float32 for a in answers)
     assert all(not np.array_equal(a, b) for n, a in enumerate(answers) for b in answers[:n])
 
 
-def test_both_precisions_give_about_the_same_answer(engine, monkeypatch):
-    answers = []
-    for precision in ("fp32", "bf16"):
-        monkeypatch.setattr(engine, "precision", precision)
-        answers.append(predict(engine, [[8, 8, 8]], [True]))
-    assert np.abs(answers[0] - answers[1]).max() < 0.05 * np.abs(answers[0]).max() + 0.02
+def test_several_targets_in_one_window_are_answered_as_each_alone(engine):
+    targets = [ONE_POINT, prompts([[20, 20, 20], [4, 4, 4]], [True, False]), prompts([[1, 2, 3]], [True])]
+    together = predict(engine, *targets)
+    for target, answer in zip(targets, together, strict=True):
+        (alone,) = predict(engine, target)
+        np.testing.assert_allclose(answer.logits_kji, alone.logits_kji, rtol=1e-3, atol=1e-4)
 
 
-def test_the_same_question_has_the_same_answer(engine):
-    assert np.array_equal(predict(engine, [[8, 8, 8]], [True]), predict(engine, [[8, 8, 8]], [True]))
+def test_a_window_is_embedded_once(engine, monkeypatch):
+    embedded = []
+    embed = engine.model.embed
+    monkeypatch.setattr(engine.model, "embed", lambda *arguments: embedded.append(1) or embed(*arguments))
+    first = predict(engine, ONE_POINT)[0].logits_kji
+    again = predict(engine, ONE_POINT)[0].logits_kji
+    predict(engine, ONE_POINT, image=IMAGE * 2, key="another")
+    assert len(embedded) == 2
+    assert np.array_equal(first, again)
+
+
+def test_the_last_answer_counts_before_the_mask_and_is_used_as_it_is():
+    engine = Engine(sam(), torch.device("cpu"))
+    memory = predict(engine, ONE_POINT)[0].memory
+    assert memory.shape == (16, 16, 16)
+    mask = np.ones((SIZE,) * 3, np.float32)
+    with_both, with_memory, with_mask = predict(
+        engine,
+        prompts([[8, 9, 10]], [True], mask, memory),
+        prompts([[8, 9, 10]], [True], None, memory),
+        prompts([[8, 9, 10]], [True], mask),
+    )
+    assert np.array_equal(with_both.logits_kji, with_memory.logits_kji)
+    assert not np.array_equal(with_both.logits_kji, with_mask.logits_kji)
+
+
+def test_points_outside_the_window_tell_the_published_network_nothing():
+    engine = Engine(sam(), torch.device("cpu"))
+    inside, beside = predict(engine, ONE_POINT, prompts([[8, 9, 10], [8, 9, SIZE + 3]], [True, False]))
+    assert np.array_equal(inside.logits_kji, beside.logits_kji)
+
+
+def test_the_published_network_is_asked_and_answers_in_its_own_axes():
+    model = sam()
+    engine = Engine(model, torch.device("cpu"))
+    (answer,) = predict(engine, prompts([[3, 9, 27]], [True]))
+    right_anterior_superior = torch.from_numpy(IMAGE.transpose(2, 1, 0).copy())
+    scaled = (right_anterior_superior - IMAGE[IMAGE > 0].mean()) / IMAGE[IMAGE > 0].std(ddof=1)
+    with torch.inference_mode():
+        low, _ = model.net.decode(
+            model.net.image_encoder(scaled[None, None]),
+            torch.tensor([[[27.0, 9.0, 3.0]]]),
+            torch.tensor([[1]]),
+            torch.zeros(1, 1, 16, 16, 16),
+        )
+        fine = torch.nn.functional.interpolate(low, size=(SIZE,) * 3, mode="trilinear")[0, 0].numpy()
+    np.testing.assert_allclose(answer.logits_kji, fine.transpose(2, 1, 0), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(answer.memory, low[0, 0].numpy(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("make", "tolerance"), [(lite, 0.05), (sam, 0.05)])
+def test_both_precisions_give_about_the_same_answer(make, tolerance):
+    fp32, bf16 = (predict(Engine(make(), torch.device("cpu"), p), ONE_POINT)[0].logits_kji for p in ("fp32", "bf16"))
+    assert not np.array_equal(fp32, bf16)
+    assert np.abs(fp32 - bf16).max() < tolerance * np.abs(fp32).max() + 0.02
+
+
+def test_a_precision_that_the_device_has_not_is_never_replaced():
+    with pytest.raises(InputError, match="does not run in fp16 on cpu; possible: fp32, bf16"):
+        Engine(sam(), torch.device("cpu"), "fp16")
+
+
+def test_warming_up_leaves_nothing_behind(engine):
+    engine.warm_up()
+    assert len(engine.cache) == 0
 
 
 def test_an_unknown_model_is_refused_with_the_names_of_those_there_are():
-    with pytest.raises(InputError, match=r"unknown model 'big'.*lite"):
+    with pytest.raises(InputError, match=r"big.*lite"):
         Engine.load("big")
 
 

@@ -1,12 +1,19 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
-from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.volume import Volume
+
+
+class Request(NamedTuple):
+    image: WindowImage
+    target: TargetPrompts
 
 
 class HotRegions:
@@ -17,13 +24,14 @@ class HotRegions:
     def __init__(self):
         self.requests = []
 
-    def predict(self, request):
-        self.requests.append(request)
-        logits = np.where(request.image_kji > 2, 4.0, -4.0).astype(np.float32)
+    def predict(self, image, targets):
+        (target,) = targets
+        self.requests.append(Request(image, target))
+        logits = np.where(image.array_kji > 2, 4.0, -4.0).astype(np.float32)
         grid = np.stack(np.meshgrid(*[np.arange(n) for n in logits.shape], indexing="ij"), -1)
-        for point in request.points_kji[~request.positive]:
-            logits[np.linalg.norm((grid - point) * request.spacing_mm, axis=-1) < 8] = -4.0
-        return Prediction(logits, 1.0)
+        for point in target.points_kji[~target.positive]:
+            logits[np.linalg.norm((grid - point) * image.spacing_mm, axis=-1) < 8] = -4.0
+        return [Prediction(logits, 1.0)]
 
 
 def pet(*boxes, shape=(40, 40, 40), spacing=2.0):
@@ -54,10 +62,10 @@ def test_the_first_look_is_from_afar_and_the_second_at_the_targets_zoom():
     backend = HotRegions()
     InteractiveSession(volume, backend).add_point(at(volume, (20, 20, 20)))
     first, second = backend.requests
-    assert (first.spacing_mm, first.mask_kji) == (4.0, None)
-    assert second.spacing_mm == 2.0
-    assert second.mask_kji is not None
-    assert second.mask_kji.sum() == pytest.approx(125, rel=0.3)
+    assert (first.image.spacing_mm, first.target.mask_kji) == (4.0, None)
+    assert second.image.spacing_mm == 2.0
+    assert second.target.mask_kji is not None
+    assert second.target.mask_kji.sum() == pytest.approx(125, rel=0.3)
 
 
 def test_the_model_is_told_of_every_click_where_it_was_made():
@@ -67,10 +75,10 @@ def test_the_model_is_told_of_every_click_where_it_was_made():
     session.add_point(at(volume, (20, 20, 20)))
     session.add_point(at(volume, (22, 22, 18), positive=False))
     request = backend.requests[-1]
-    assert request.positive.tolist() == [True, False]
+    assert request.target.positive.tolist() == [True, False]
     # The volume's i axis points left, the window's right.
-    assert (request.points_kji[1] - request.points_kji[0]).tolist() == pytest.approx([2, 2, 2])
-    assert request.image_kji[tuple(np.rint(request.points_kji[0]).astype(int))] == 5.0
+    assert (request.target.points_kji[1] - request.target.points_kji[0]).tolist() == pytest.approx([2, 2, 2])
+    assert request.image.array_kji[tuple(np.rint(request.target.points_kji[0]).astype(int))] == 5.0
 
 
 def test_a_later_click_keeps_the_window_while_it_shows_everything():
@@ -89,7 +97,7 @@ def test_a_click_far_away_begins_a_new_part_with_a_look_of_its_own():
     far = session.add_point(at(volume, (37, 37, 37)))
     assert (session.mask_kji == (volume.array_kji > 2)).all()
     assert far.window.contains(volume.point_ras((37, 37, 37)))
-    assert backend.requests[-2].mask_kji is None
+    assert backend.requests[-2].target.mask_kji is None
 
 
 def test_a_negative_click_on_one_part_leaves_the_other():
@@ -136,7 +144,7 @@ def test_a_mask_from_elsewhere_is_shown_to_the_model():
     given = np.zeros(volume.shape_kji, dtype=bool)
     given[19:22, 19:22, 19:22] = True
     result = session.add_mask(given)
-    assert backend.requests[-1].mask_kji.sum() == pytest.approx(27, rel=0.01)
+    assert backend.requests[-1].target.mask_kji.sum() == pytest.approx(27, rel=0.01)
     assert result.point is None
     assert (session.mask_kji == (volume.array_kji > 2)).all()
 
@@ -146,9 +154,9 @@ def test_a_mask_larger_than_the_window_keeps_what_the_model_did_not_see():
     volume.array_kji[:, 5:15, 5:15] = 5.0
     given = volume.array_kji > 2
     session = InteractiveSession(volume, HotRegions())
-    assert session.add_mask(given).window.box_in(volume)[0] == slice(17, 82)
-    assert (session.mask_kji[:17] == given[:17]).all()
-    assert (session.mask_kji[82:] == given[82:]).all()
+    assert session.add_mask(given).window.box_in(volume)[0] == slice(18, 81)
+    assert (session.mask_kji[:18] == given[:18]).all()
+    assert (session.mask_kji[81:] == given[81:]).all()
 
 
 def test_a_session_goes_on_from_the_points_and_the_mask_of_an_earlier_one():

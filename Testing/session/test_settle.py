@@ -24,7 +24,7 @@ def at(index_kji, positive=True):
 
 def settled(before, proposal, *points, seen=None):
     patches = MaskPatch.cropped(before), MaskPatch.cropped(proposal)
-    return settle(VOLUME, *patches, points, seen or whole_grid(SHAPE)).to_array(SHAPE)
+    return settle(VOLUME, *patches, points, [seen or whole_grid(SHAPE)]).to_array(SHAPE)
 
 
 EMPTY = np.zeros(SHAPE, dtype=bool)

@@ -62,6 +62,17 @@ def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
     return channels_last(net.eval()), replace(spec, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def is_lite(path: Path) -> bool:
+    """Whether a weights file is Lite's, or cannot even be asked, which `load_weights` then explains."""
+    if path.suffix != ".safetensors":
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("layout", "").startswith("seganypet-lite")
+    except (SafetensorError, OSError):
+        return True
+
+
 def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
     """The empty network and the specification that a file's strings describe."""
     try:

@@ -36,6 +36,8 @@ from SegAnyPETLib.models.sam.layers import MatrixLinear
 
 #: Keys are filled up to a multiple of this, which keeps the rows of the bias aligned in memory.
 ROW = 8
+#: Logit of a sum over no position at all; an infinite one would make gradients undefined.
+NOTHING = -1e30
 
 Extent = tuple[int, int, int]
 
@@ -152,4 +154,4 @@ def _log_sum(values: Tensor) -> Tensor:
     """Log-sum-exp over the last axis but one, which may be empty."""
     if values.shape[-2]:
         return values.logsumexp(-2)
-    return torch.full_like(values.sum(-2), -math.inf)
+    return torch.full_like(values.sum(-2), NOTHING)

@@ -1,0 +1,31 @@
+"""Devices and the precisions that they compute in."""
+
+from __future__ import annotations
+
+import torch
+
+from SegAnyPETLib.errors import InputError
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def checked_device(name: str) -> torch.device:
+    """A torch device that exists.
+
+    Raises:
+        InputError: it does not exist here.
+    """
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(name, False):
+        found = ", ".join(n for n, there in available.items() if there)
+        raise InputError(f"the device {name!r} is not available here; available: {found}")
+    return torch.device(name)
+
+
+def native_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 natively; emulated, it is slower than float32."""
+    native = {
+        "cpu": torch.cpu._is_avx512_bf16_supported,  # there is no public question for it in all supported versions
+        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+    }
+    return device.type in native and bool(native[device.type]())

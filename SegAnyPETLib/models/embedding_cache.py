@@ -1,0 +1,48 @@
+"""Embeddings of the windows that were used last."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor
+
+
+class EmbeddingCache:
+    """Forgets the embedding that was used longest ago when the next one would not fit.
+
+    Args:
+        budget_bytes: memory of all embeddings together; the newest one is kept even if it alone is larger.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self._embeddings: OrderedDict[str, Tensor] = OrderedDict()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._embeddings
+
+    def __len__(self) -> int:
+        return len(self._embeddings)
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory of all embeddings."""
+        return sum(e.nbytes for e in self._embeddings.values())
+
+    def get(self, key: str) -> Tensor | None:
+        """An embedding that is still known, and is now the last used one."""
+        embedding = self._embeddings.get(key)
+        if embedding is not None:
+            self._embeddings.move_to_end(key)
+        return embedding
+
+    def put(self, key: str, embedding: Tensor) -> None:
+        """Keep an embedding."""
+        self._embeddings.pop(key, None)
+        self._embeddings[key] = embedding
+        while len(self._embeddings) > 1 and self.used_bytes > self.budget_bytes:
+            self._embeddings.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._embeddings.clear()

@@ -1,0 +1,29 @@
+"""A model by its name, or from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from SegAnyPETLib.models.lite.predictor import LiteModel
+from SegAnyPETLib.models.lite.weights import is_lite
+from SegAnyPETLib.models.promptable import Promptable
+from SegAnyPETLib.models.registry import CHECKPOINT_SUFFIXES, MODELS, entry
+from SegAnyPETLib.models.sam.predictor import SamModel
+from SegAnyPETLib.models.store import weights_file
+
+
+def load_model(model: str) -> Promptable:
+    """Load a model of the registry, or a weights file.
+
+    Args:
+        model: a name such as "lite" or "lesion", or the path of a file.
+
+    Raises:
+        InputError: the name is not known, the model is not installed, or its weights are damaged.
+    """
+    if model not in MODELS and model.endswith(CHECKPOINT_SUFFIXES):
+        path = Path(model)
+        return LiteModel.load(path) if is_lite(path) else SamModel.load(path, path.stem)
+    chosen = entry(model)
+    path = weights_file(model)
+    return LiteModel.load(path) if chosen.family == "lite" else SamModel.load(path, chosen.name, chosen.licence or "")

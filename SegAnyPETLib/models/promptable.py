@@ -1,0 +1,73 @@
+"""What every promptable model can do, whatever its network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from SegAnyPETLib.models.spec import ModelSpec
+
+
+class Prompts(Protocol):
+    """Prompts of one target, as `backend.protocol.TargetPrompts` holds them."""
+
+    @property
+    def points_kji(self) -> NDArray[np.float32]:
+        """(N, 3) window indices."""
+        ...
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        """(N,) bool."""
+        ...
+
+    @property
+    def mask_kji(self) -> NDArray[np.float32] | None:
+        """Occupancy of the mask so far."""
+        ...
+
+    @property
+    def memory(self) -> NDArray[np.float32] | None:
+        """What the model answered last in this window, while its mask is unedited."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Of one target.
+
+    Attributes:
+        logits_kji: (size, size, size) float32 on the window's grid.
+        memory: what the model wants to see again with the next click, None where that is the mask.
+    """
+
+    logits_kji: NDArray[np.float32]
+    memory: NDArray[np.float32] | None = None
+
+
+class Promptable(Protocol):
+    """A network with its specification, on a device, in a precision."""
+
+    spec: ModelSpec
+
+    def precisions(self, device: torch.device) -> tuple[str, ...]:
+        """Those it can run in on a device; the first is its own choice."""
+        ...
+
+    def place(self, device: torch.device, precision: str) -> None:
+        """Move to a device and a precision, before the first use."""
+        ...
+
+    def embed(self, image_kji: Tensor, spacing_mm: float) -> Tensor:
+        """What is computed once per window (size, size, size)."""
+        ...
+
+    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+        """What is computed at every click, for several targets of a window at once."""
+        ...

@@ -1,0 +1,92 @@
+"""A network of the SAM-Med3D family as a promptable model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from SegAnyPETLib.models.device import DTYPES, native_bfloat16
+from SegAnyPETLib.models.promptable import Answer, Prompts
+from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
+from SegAnyPETLib.models.sam.inputs import mask_prompt, normalised, window_logits
+from SegAnyPETLib.models.sam.network import SamNet
+from SegAnyPETLib.models.spec import ModelSpec
+
+#: Voxel size of the windows of all published models.
+SPACING_MM = 1.5
+
+
+class SamModel:
+    """The image encoder runs once per window; a click costs prompts and decoder alone.
+
+    Args:
+        net: the network, in evaluation mode.
+        spec: its specification.
+    """
+
+    def __init__(self, net: SamNet, spec: ModelSpec) -> None:
+        self.net, self.spec = net, spec
+        self.device = torch.device("cpu")
+
+    @classmethod
+    def load(cls, path: Path, name: str, licence: str = "") -> SamModel:
+        """Load a checkpoint.
+
+        Raises:
+            InputError: it is missing, damaged, of another architecture or not safe to read.
+        """
+        net, sha256 = load_checkpoint(path)
+        return cls(net, ModelSpec(name, net.config.size, (SPACING_MM,), sha256, licence))
+
+    def precisions(self, device: torch.device) -> tuple[str, ...]:
+        """Exact first on a CPU, fast first on a GPU; float16 only where it is computed natively."""
+        if device.type == "cuda":
+            return ("bf16", "fp32", "fp16") if native_bfloat16(device) else ("fp32", "fp16")
+        return ("fp32", "fp16") if device.type == "mps" else ("fp32", "bf16")
+
+    def place(self, device: torch.device, precision: str) -> None:
+        """Move to a device; the precision is that of the encoder's matrix products."""
+        self.net.image_encoder.cast_matrices(DTYPES[precision])
+        self.net.to(device)
+        self.device = device
+
+    def embed(self, image_kji: Tensor, spacing_mm: float) -> Tensor:
+        """(1, prompt_width, G, G, G)."""
+        return self.net.image_encoder(normalised(image_kji[None]))
+
+    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+        """Targets with equally many points are one batch; filling points up would change what the network sees."""
+        answers: dict[int, Answer] = {}
+        points = [_points_inside(t, self.spec.size) for t in targets]
+        for count in sorted({len(p[1]) for p in points}):
+            chosen = [n for n, p in enumerate(points) if len(p[1]) == count]
+            low_logits, _ = self.net.decode(
+                embedding,
+                torch.stack([points[n][0] for n in chosen]).to(self.device),
+                torch.stack([points[n][1] for n in chosen]).to(self.device),
+                torch.cat([self._mask_logits(targets[n]) for n in chosen]),
+            )
+            logits = window_logits(low_logits, self.spec.size).cpu().numpy()
+            memories = low_logits[:, 0].float().cpu().numpy()
+            answers |= {n: Answer(logits[m], memories[m]) for m, n in enumerate(chosen)}
+        return [answers[n] for n in range(len(targets))]
+
+    def _mask_logits(self, target: Prompts) -> Tensor:
+        """(1, 1, M, M, M): the last answer itself, else a mask from elsewhere, else zeros."""
+        size = self.net.config.mask_size
+        if target.memory is not None:
+            return torch.from_numpy(target.memory).to(self.device).view(1, 1, size, size, size)
+        if target.mask_kji is not None:
+            return mask_prompt(torch.from_numpy(target.mask_kji).to(self.device)[None], size)
+        return torch.zeros(1, 1, size, size, size, device=self.device)
+
+
+def _points_inside(target: Prompts, size: int) -> tuple[Tensor, Tensor]:
+    """Points (N, 3) in the network's axes and their labels (N,); those outside the window tell the network nothing."""
+    inside = ((target.points_kji > -0.5) & (target.points_kji < size - 0.5)).all(-1)
+    points = np.ascontiguousarray(target.points_kji[inside][:, ::-1])
+    return torch.from_numpy(points), torch.from_numpy(target.positive[inside].astype(np.int64))
