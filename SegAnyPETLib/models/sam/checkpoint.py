@@ -1,0 +1,121 @@
+"""Checkpoints of the published layout, into a network and back."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.sam.archive import read_tensors, shown
+from SegAnyPETLib.models.sam.config import PUBLISHED, SamConfig
+from SegAnyPETLib.models.sam.network import SamNet
+from SegAnyPETLib.models.sam.sizes import Shapes, sizes_of
+from SegAnyPETLib.volume.atomic import replacing
+
+#: What wrapping a network for several GPUs puts before every name.
+WRAPPED = "module."
+
+
+def load_checkpoint(path: Path) -> tuple[SamNet, str]:
+    """Read a network and its sizes from a ``.pth``, ``.pt`` or ``.safetensors`` file.
+
+    The weights are copied once, from a memory map of the file, so they stay what they are when the file changes.
+
+    Args:
+        path: a bare state dict, or a container with one under "model_state_dict", "state_dict" or "model".
+
+    Returns:
+        The network in float32 and evaluation mode, and the SHA-256 of the file.
+
+    Raises:
+        InputError: the file cannot be opened, is damaged or holds anything but plain tensors (none of it is run), or
+            the tensors are not those of a network of this family: the message names what is missing and unexpected.
+    """
+    tensors = read_tensors(path)
+    net = _empty_net({name: tuple(tensor.shape) for name, tensor in tensors.items()}, path.name)
+    owned = {name: _owned(name, tensors.pop(name), path.name) for name in list(tensors)}
+    net.load_state_dict(owned, strict=True, assign=True)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return net.eval(), sha256
+
+
+def save_checkpoint(net: SamNet, path: Path) -> None:
+    """Write a network in float32 as published checkpoints are.
+
+    Args:
+        net: on any device and in any precision.
+        path: ``.pth`` or ``.pt`` for a container with "model_state_dict", ``.safetensors`` for the tensors alone.
+
+    Raises:
+        InputError: another ending.
+        SegAnyPETError: the file cannot be written; one that was there is still there.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".pth", ".pt", ".safetensors"):
+        raise InputError(f"{path.name} has an unknown ending; use .pth, .pt or .safetensors")
+    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    with replacing(path, suffix) as temporary:
+        if suffix == ".safetensors":
+            save_file(tensors, temporary)
+        else:
+            torch.save({"model_state_dict": tensors}, temporary)
+
+
+def _empty_net(found: Shapes, file_name: str) -> SamNet:
+    """A network without memory for its weights whose names and shapes are those that are found."""
+    if all(name.startswith(WRAPPED) for name in found):
+        raise InputError(
+            f"every name in {file_name} begins with {WRAPPED!r}: it was saved from a wrapped network; "
+            "save the state dict of the network inside it"
+        )
+    try:
+        net = _meta_net(sizes_of(found))
+    except KeyError:
+        raise _misfit(found, _shapes(_meta_net(PUBLISHED)), file_name) from None
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        raise InputError(f"the shapes in {file_name} are those of no network of the SAM-Med3D family") from error
+    if found != (expected := _shapes(net)):
+        raise _misfit(found, expected, file_name)
+    return net
+
+
+def _meta_net(config: SamConfig) -> SamNet:
+    with torch.device("meta"):
+        return SamNet(config)
+
+
+def _shapes(net: SamNet) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+
+
+def _misfit(found: Shapes, expected: Shapes, file_name: str) -> InputError:
+    """What is missing, unexpected and of another shape, in one line."""
+    parts = []
+    if missing := [name for name in expected if name not in found]:
+        parts.append(f"{len(missing)} missing ({shown(missing)})")
+    if unexpected := [name for name in found if name not in expected]:
+        parts.append(f"{len(unexpected)} unexpected ({shown(unexpected)})")
+    differing = [name for name in expected if name in found and found[name] != expected[name]]
+    if differing:
+        shapes = [f"{name}: {_size(found[name])} instead of {_size(expected[name])}" for name in differing]
+        parts.append(f"{len(differing)} of another shape ({shown(shapes)})")
+    return InputError(
+        f"the tensors in {file_name} are not those of a network of the SAM-Med3D family: {'; '.join(parts)}"
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "one number"
+
+
+def _owned(name: str, tensor: Tensor, file_name: str) -> Tensor:
+    """A copy in float32 with memory of its own, all of whose numbers are finite."""
+    copy = tensor.detach().to(torch.float32, copy=True, memory_format=torch.contiguous_format)
+    if not copy.isfinite().all():
+        raise InputError(f"{shown([name])} in {file_name} holds NaN or infinity; the training that made it failed")
+    return copy

@@ -1,0 +1,89 @@
+"""The sizes of a network, read off the shapes of its tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from SegAnyPETLib.models.sam.config import SamConfig
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+#: Beyond these no network of the family lies; a damaged shape does.
+MOST_TOKENS, MOST_PATCH, MOST_WIDTH, MOST_DEPTH = 64, 64, 4096, 64
+#: The decoder's 8 heads halve this width in cross attention; masks pass through a quarter of these channels.
+LEAST_PROMPT_WIDTH, LEAST_MASK_CHANNELS = 16, 4
+
+_ENCODER, _PROMPTS = "image_encoder", "prompt_encoder"
+
+
+def sizes_of(shapes: Shapes) -> SamConfig:
+    """The sizes that give a network these shapes, as far as those that are looked at tell.
+
+    Args:
+        shapes: of the tensors of a checkpoint, by name.
+
+    Raises:
+        KeyError: a tensor that tells a size is missing.
+        ValueError: the shapes contradict one another, or are those of no network.
+    """
+    _, grid, _, _, width = _ranks(shapes[f"{_ENCODER}.pos_embed"], 5)
+    patch = _ranks(shapes[f"{_ENCODER}.patch_embed.proj.weight"], 5)[-1]
+    tables = [_ranks(shapes[f"{_ENCODER}.blocks.{n}.attn.rel_pos_d"], 2) for n in range(_depth(shapes))]
+    prompt_width = _ranks(shapes[f"{_ENCODER}.neck.0.weight"], 5)[0]
+    mask_channels = _ranks(shapes[f"{_PROMPTS}.mask_downscaling.3.weight"], 5)[0]
+    bounds = (
+        (1, grid, MOST_TOKENS),
+        (1, patch, MOST_PATCH),
+        (1, width, MOST_WIDTH),
+        (LEAST_PROMPT_WIDTH, prompt_width, MOST_WIDTH),
+        (LEAST_MASK_CHANNELS, mask_channels, MOST_WIDTH),
+    )
+    if not all(least <= size <= most for least, size, most in bounds):
+        raise ValueError("sizes of no network")
+    return SamConfig(
+        size=grid * patch,
+        patch=patch,
+        width=width,
+        depth=len(tables),
+        heads=_heads(width, tables),
+        global_blocks=tuple(n for n, table in enumerate(tables) if table[0] == 2 * grid - 1),
+        window=_window(grid, tables),
+        prompt_width=prompt_width,
+        mask_channels=mask_channels,
+        boxes=f"{_PROMPTS}.point_embeddings.2.weight" in shapes,
+    )
+
+
+def _ranks(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    if len(shape) != rank:
+        raise ValueError(f"a shape of {len(shape)} dimensions instead of {rank}")
+    return shape
+
+
+def _depth(shapes: Shapes) -> int:
+    """Blocks whose first norm is there, from 0 on without a gap."""
+    pattern = re.compile(rf"{_ENCODER}\.blocks\.(\d{{1,4}})\.norm1\.weight")
+    found = {int(match[1]) for match in map(pattern.fullmatch, shapes) if match}
+    if not 1 <= len(found) <= MOST_DEPTH or found != set(range(len(found))):
+        raise ValueError("blocks of no network")
+    return len(found)
+
+
+def _heads(width: int, tables: list[tuple[int, ...]]) -> int:
+    """The position tables are as wide as a head."""
+    (head,) = {table[1] for table in tables}
+    if not head or width % head:
+        raise ValueError("heads of no network")
+    return width // head
+
+
+def _window(grid: int, tables: list[tuple[int, ...]]) -> int:
+    """A position table has 2 w - 1 rows for a window of w tokens; the grid's where all blocks are global."""
+    rows = {table[0] for table in tables} - {2 * grid - 1}
+    if len(rows) > 1:
+        raise ValueError("windows of several sizes")
+    window = (rows.pop() + 1) / 2 if rows else grid
+    if window != int(window) or not 1 <= window <= MOST_TOKENS:
+        raise ValueError("a window of no network")
+    return int(window)
