@@ -78,12 +78,17 @@ class Engine:
             key: identifies the window; one that was embedded lately is not embedded again.
             targets: prompts of each target.
         """
+        return self.model.decode(self.embed(image_kji, spacing_mm, key), spacing_mm, targets)
+
+    @torch.inference_mode()
+    def embed(self, image_kji: NDArray[np.float32], spacing_mm: float, key: str) -> torch.Tensor:
+        """The embedding of a window, from the cache where it is known; the arguments are those of `predict`."""
         embedding = self.cache.get(key)
         if embedding is None:
             image = torch.from_numpy(np.ascontiguousarray(image_kji)).to(self.device)
             embedding = self.model.embed(image, spacing_mm)
             self.cache.put(key, embedding)
-        return self.model.decode(embedding, spacing_mm, targets)
+        return embedding
 
     def warm_up(self) -> None:
         """Run once on nothing, so that the first click does not pay for what a device prepares at first use."""

@@ -120,8 +120,7 @@ def _part(mask: MaskPatch, box: tuple[slice, ...]) -> NDArray[np.bool_]:
 
 def _holds(box: Box, index: NDArray) -> NDArray[np.bool_]:
     low, high = np.array([s.start for s in box]), np.array([s.stop for s in box])
-    inside: NDArray[np.bool_] = ((index >= low) & (index < high)).all(axis=-1)
-    return inside
+    return np.all((index >= low) & (index < high), axis=-1)
 
 
 def _merged(volume: Volume, mask: MaskPatch, proposal: MaskPatch, window: Window, settled: Sequence[Box]) -> MaskPatch:

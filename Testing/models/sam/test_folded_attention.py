@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from SegAnyPETLib.models.sam.folded_attention import FoldedAttention
-from Testing.models.sam.plain_attention import plain_attention
+from SegAnyPETLib.models.sam.plain_attention import plain_attention
 
 
 def attention(window, heads=2, channels=4, seed=0):

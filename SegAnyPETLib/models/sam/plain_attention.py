@@ -1,4 +1,7 @@
-"""The encoder's attention as the published code executes it: every token of padding is computed. Slow and obvious."""
+"""The encoder's attention as the published code executes it: every token of padding is computed. Slow and obvious.
+
+No model runs it. Tests compare the folded form with it, and the benchmark measures how much slower it is.
+"""
 
 from __future__ import annotations
 

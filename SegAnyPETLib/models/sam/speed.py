@@ -1,0 +1,87 @@
+"""How fast the image encoder is: beside its published form, and beside what the machine can do at all."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from SegAnyPETLib.models.sam.folded_attention import FoldedAttention
+from SegAnyPETLib.models.sam.network import SamNet
+from SegAnyPETLib.models.sam.plain_attention import plain_attention
+
+#: Side of the square matrices whose product is the machine's ceiling.
+CEILING_SIDE = 2048
+
+
+@dataclass(frozen=True)
+class EncoderSpeed:
+    """Medians of one run, in which the three were measured by turns.
+
+    Attributes:
+        folded_s: seconds per window.
+        plain_s: with the padding computed token by token, as published.
+        gflop: arithmetic of the folded form, 1e9 operations.
+        ceiling_gflops: arithmetic per second of a large product of float32 matrices.
+    """
+
+    folded_s: float
+    plain_s: float
+    gflop: float
+    ceiling_gflops: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster the folded form is."""
+        return self.plain_s / self.folded_s
+
+    @property
+    def share_of_ceiling(self) -> float:
+        """Of the machine's arithmetic, the part that the folded form gets out of it."""
+        return self.gflop / self.folded_s / self.ceiling_gflops
+
+
+@torch.inference_mode()
+def encoder_speed(net: SamNet, device: torch.device, repeats: int = 3) -> EncoderSpeed:
+    """Measure an encoder in float32."""
+    image = torch.randn(1, 1, *(net.config.size,) * 3, device=device)
+    matrix = torch.randn(CEILING_SIDE, CEILING_SIDE, device=device)
+    with FlopCounterMode(display=False) as counter:
+        net.image_encoder(image)
+    folded, plain, ceiling = [], [], []
+    for _ in range(repeats):
+        ceiling.append(_seconds(lambda: matrix @ matrix, device))
+        folded.append(_seconds(lambda: net.image_encoder(image), device))
+        plain.append(_seconds(lambda: plain_encoder(net, image), device))
+    return EncoderSpeed(
+        statistics.median(folded),
+        statistics.median(plain),
+        counter.get_total_flops() / 1e9,
+        2 * CEILING_SIDE**3 / 1e9 / min(ceiling),
+    )
+
+
+def plain_encoder(net: SamNet, image: Tensor) -> Tensor:
+    """The embedding as `ImageEncoder` makes it, with plain attention in its blocks."""
+    encoder = net.image_encoder
+    x = encoder.patch_embed(image) + encoder.pos_embed
+    for block in encoder.blocks:
+        attention = block.attn
+        assert isinstance(attention, FoldedAttention)
+        x = x + plain_attention(attention, block.norm1(x))
+        x = x + block.mlp(block.norm2(x))
+    return encoder.neck(x.movedim(-1, 1))
+
+
+def _seconds(work: Callable[[], Tensor], device: torch.device) -> float:
+    """Of one call, to its very end."""
+    begin = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - begin
