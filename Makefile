@@ -58,7 +58,8 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff format
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python Testing/benchmarks/bench_click.py
+	$(BIN)/seganypet bench --threads 2
+	$(BIN)/seganypet bench --threads 2 --random-weights
 
 # Results stay: OUTPUT may hold segmentations of the user's own scans.
 clean:

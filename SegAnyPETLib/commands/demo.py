@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     print("making a whole-body phantom PET ...")
     phantom = make_phantom(arguments.seed)
     write_phantom(phantom, folder)
-    backend = load_backend(arguments.model, device=arguments.device, threads=arguments.threads)
+    backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
     labels = [lesion.label for lesion in phantom.truth]
     bar = tqdm(labels, desc="lesions", unit="lesion", disable=None, leave=False)
     found = [_click(phantom.image, phantom.lesions, label, backend, arguments) for label in bar]

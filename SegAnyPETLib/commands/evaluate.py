@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     check_output(arguments.output, [".json"], [arguments.manifest])
     cases = read_manifest(arguments.manifest)
-    backend = load_backend(arguments.model, device=arguments.device, threads=arguments.threads)
+    backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
     with tqdm(total=1.0, bar_format="{l_bar}{bar}| {elapsed}<{remaining}", disable=None, leave=False) as bar:
 
         def show(part: float, case: str) -> None:

@@ -17,6 +17,7 @@ from SegAnyPETLib.notice import NOTICE
 POINT_OPTIONS = ("--point", "--negative")
 
 DEVICES = ("cpu", "cuda", "mps")
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 #: More clicks than anyone gives one target, and more threads than any CPU serves well: slips of the keyboard.
 MOST_CLICKS, MOST_THREADS = 1000, 256
@@ -30,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"seganypet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_segment, _add_evaluate, _add_train, _add_phantom, _add_demo, _add_info):
+    for add in (_add_segment, _add_evaluate, _add_train, _add_phantom, _add_demo, _add_bench, _add_weights, _add_info):
         add(commands)
     return parser
 
@@ -103,8 +104,13 @@ def _add(commands: Any, name: str, summary: str, examples: str) -> argparse.Argu
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="lite", help="a bundled model or a .safetensors file (default: lite)")
+    parser.add_argument(
+        "--model", default="lite", help="lite, general, lesion or another installed model, or a file (default: lite)"
+    )
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where it runs (default: cpu)")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, help="of its arithmetic (default: the model's own choice on the device)"
+    )
     parser.add_argument("--threads", type=_threads, metavar="N", help="CPU threads (default: as torch chooses)")
 
 
@@ -210,5 +216,72 @@ def _add_demo(commands: Any) -> None:
     _add_model(parser)
 
 
+def _add_bench(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "bench",
+        "measure what each part of a click costs on this machine",
+        "  seganypet bench --threads 2\n"
+        "  seganypet bench --model lesion --device cuda\n"
+        "  seganypet bench --random-weights --threads 1",
+    )
+    _add_model(parser)
+    parser.add_argument(
+        "--random-weights",
+        action="store_true",
+        help="measure the published size with random weights, where its weights are not installed",
+    )
+    parser.add_argument("--repeats", type=_clicks, default=4, metavar="N", help="measurements per row (default: 4)")
+
+
+def _add_weights(commands: Any) -> None:
+    weights = _add(
+        commands,
+        "weights",
+        "say which models' weights are installed; fetch, add, check or remove them",
+        "  seganypet weights list\n"
+        "  seganypet weights fetch sam-med3d-turbo\n"
+        "  seganypet weights fetch lesion --accept-terms\n"
+        "  seganypet weights add general downloads/general.pth --accept-terms\n"
+        "  seganypet weights verify\n"
+        "They lie in a folder of yours, which `list` names and the environment variable SEGANYPET_HOME moves.",
+    )
+    actions = weights.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add(actions, "list", "say what is known and what is installed", "  seganypet weights list")
+    fetch = _add(
+        actions,
+        "fetch",
+        "download a model's weights from Hugging Face",
+        "  seganypet weights fetch lesion --accept-terms\n"
+        "  seganypet weights fetch lesion --file checkpoints/lesion.pth\n"
+        "An interrupted download goes on where it stopped when it is run again.",
+    )
+    add = _add(
+        actions,
+        "add",
+        "install a copy of a checkpoint that is on this machine",
+        "  seganypet weights add general downloads/general.pth --accept-terms",
+    )
+    for parser in (fetch, add):
+        parser.add_argument("name", metavar="NAME", help="the model; `seganypet weights list` names them")
+        parser.add_argument(
+            "--accept-terms", action="store_true", help="agree to what is told where no licence is stated; asked once"
+        )
+    fetch.add_argument("--file", metavar="FILE", help="the file in the repository, where several may be meant")
+    fetch.add_argument(
+        "--offline", action="store_true", help="no network: take it from the cache of huggingface_hub on this machine"
+    )
+    add.add_argument("file", type=Path, metavar="PATH", help="a .pth, .pt or .safetensors file")
+    verify = _add(
+        actions,
+        "verify",
+        "read installed weights again and compare them with what was installed",
+        "  seganypet weights verify\n  seganypet weights verify lesion",
+    )
+    verify.add_argument("name", nargs="?", metavar="NAME", help="the model (default: all that are installed)")
+    remove = _add(actions, "remove", "delete a model's weights", "  seganypet weights remove lesion")
+    remove.add_argument("name", metavar="NAME", help="the model")
+
+
 def _add_info(commands: Any) -> None:
-    _add(commands, "info", "say what is installed: versions, devices, the bundled model", "  seganypet info")
+    _add(commands, "info", "say what is installed: versions, devices, models", "  seganypet info")

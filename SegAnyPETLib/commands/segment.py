@@ -28,6 +28,8 @@ from SegAnyPETLib.volume.volume import Volume
 
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
 
+OPEN_NOTE = "note: the mask reaches the border of what the model looked at; a further --point there carries it on"
+
 
 def run(arguments: argparse.Namespace) -> None:
     """Check everything that is given, then segment, print and write.
@@ -42,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     volume = read_pet(arguments.pet)
     points = to_points(arguments.clicks or [], arguments.coordinates, volume)
     mask_kji = None if arguments.mask is None else _read_mask(arguments.mask, volume)
-    backend = load_backend(arguments.model, device=arguments.device, threads=arguments.threads)
+    backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
     result_kji = segment(volume, points, mask_kji, backend)
     measured = quantities(volume, result_kji)
     with ExitStack() as pictures:
@@ -70,13 +72,22 @@ def segment(
     Raises:
         SegAnyPETError: the mask has no voxel.
     """
-    session = InteractiveSession(volume, backend)
-    if mask_kji is not None:
-        session.add_mask(mask_kji)
-    for point in tqdm(points, desc="clicks", unit="click", disable=None, leave=False):
-        session.add_point(point)
+    with tqdm(total=len(points), desc="clicks", unit="click", disable=None, leave=False) as bar:
+
+        def watch(windows: int) -> bool:
+            bar.set_postfix_str(f"larger than a window, looking beyond: {windows}")
+            return True
+
+        session = InteractiveSession(volume, backend, watch=watch)
+        if mask_kji is not None:
+            session.add_mask(mask_kji)
+        for point in points:
+            session.add_point(point)
+            bar.update()
     if not session.mask_kji.any():
         raise SegAnyPETError("the result has no voxel; add a point in the target")
+    if session.history[-1].open:
+        print(OPEN_NOTE)
     return session.mask_kji
 
 

@@ -56,15 +56,31 @@ class Engine:
             InputError: the model is not known or not installed, its weights are damaged, or the device or the
                 precision is not there.
         """
+        return cls.on(load_model(model), device, threads, precision)
+
+    @classmethod
+    def on(
+        cls, model: Promptable, device: str = "cpu", threads: int | None = None, precision: str | None = None
+    ) -> Engine:
+        """A model on a device that is named.
+
+        Raises:
+            InputError: the device or the precision is not there.
+        """
         chosen = checked_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
-        return cls(load_model(model), chosen, precision)
+        return cls(model, chosen, precision)
 
     @property
     def spec(self) -> ModelSpec:
         """The model's."""
         return self.model.spec
+
+    @property
+    def threads(self) -> int:
+        """Threads of the CPU."""
+        return torch.get_num_threads()
 
     @torch.inference_mode()
     def predict(

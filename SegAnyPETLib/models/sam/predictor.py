@@ -12,6 +12,7 @@ from torch import Tensor
 from SegAnyPETLib.models.device import DTYPES, native_bfloat16
 from SegAnyPETLib.models.promptable import Answer, Prompts
 from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
+from SegAnyPETLib.models.sam.config import PUBLISHED
 from SegAnyPETLib.models.sam.inputs import mask_prompt, normalised, window_logits
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.spec import ModelSpec
@@ -83,6 +84,12 @@ class SamModel:
         if target.mask_kji is not None:
             return mask_prompt(torch.from_numpy(target.mask_kji).to(self.device)[None], size)
         return torch.zeros(1, 1, size, size, size, device=self.device)
+
+
+def untrained() -> SamModel:
+    """The published size with random weights: it costs what the published models cost, and its masks mean nothing."""
+    torch.manual_seed(0)
+    return SamModel(SamNet().eval(), ModelSpec("published size", PUBLISHED.size, (SPACING_MM,)))
 
 
 def _points_inside(target: Prompts, size: int) -> tuple[Tensor, Tensor]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from SegAnyPETLib.models.sam.folded_attention import FoldedAttention
+from SegAnyPETLib.models.sam.image_encoder import Block
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.sam.plain_attention import plain_attention
 
@@ -70,10 +71,8 @@ def plain_encoder(net: SamNet, image: Tensor) -> Tensor:
     """The embedding as `ImageEncoder` makes it, with plain attention in its blocks."""
     encoder = net.image_encoder
     x = encoder.patch_embed(image) + encoder.pos_embed
-    for block in encoder.blocks:
-        attention = block.attn
-        assert isinstance(attention, FoldedAttention)
-        x = x + plain_attention(attention, block.norm1(x))
+    for block in cast(Iterable[Block], encoder.blocks):
+        x = x + plain_attention(block.attn, block.norm1(x))
         x = x + block.mlp(block.norm2(x))
     return encoder.neck(x.movedim(-1, 1))
 
