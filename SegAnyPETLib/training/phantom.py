@@ -78,13 +78,30 @@ def make_phantom(seed: int = 0, organ_map: Volume | None = None, tracer: str = "
     anatomy = anatomy_from_organs(organ_map if organ_map is not None else analytic_organs(rng), rng)
     activity = paint(anatomy.tissues, draw_uptake(tracer, rng), anatomy.spacing_mm, rng)
     labels = _add_lesions(activity, anatomy, lesions, rng)
+    return scan_phantom(anatomy, activity, labels, rng)
+
+
+def scan_phantom(
+    anatomy: Anatomy, activity: NDArray[np.float32], lesions_kji: NDArray[np.uint8], rng: np.random.Generator
+) -> Phantom:
+    """Scan an activity in which lesions are painted already.
+
+    Args:
+        anatomy: the tissues; what a lesion covers is no organ any more.
+        activity: SUV (k, j, i) on the anatomy's grid, before the scanner.
+        lesions_kji: labels from 1 on the same grid, 0 where there is no lesion.
+        rng: source of the noise.
+
+    Returns:
+        The phantom; the middle of its grid is the origin of RAS.
+    """
     image = SCANNER.image(activity, anatomy.spacing_mm, rng)
     matrix = np.diag([*anatomy.spacing_mm[::-1], 1.0])
-    matrix[:3, 3] = -matrix[:3, :3] @ (np.array(labels.shape[::-1]) - 1) / 2
-    organs = np.where((labels == 0) & np.isin(anatomy.tissues, ORGANS), anatomy.tissues, 0).astype(np.uint8)
-    lesion_map = Volume(labels, matrix)
-    truth = tuple(_truth(lesion_map, activity, n) for n in range(1, int(labels.max()) + 1))
-    return Phantom(Volume(image, matrix, "SUVbw"), Volume(organs, matrix), lesion_map, truth)
+    matrix[:3, 3] = -matrix[:3, :3] @ (np.array(lesions_kji.shape[::-1]) - 1) / 2
+    organs = np.where((lesions_kji == 0) & np.isin(anatomy.tissues, ORGANS), anatomy.tissues, 0).astype(np.uint8)
+    lesions = Volume(lesions_kji, matrix)
+    truth = tuple(_truth(lesions, activity, int(label)) for label in np.unique(lesions_kji) if label)
+    return Phantom(Volume(image, matrix, "SUVbw"), Volume(organs, matrix), lesions, truth)
 
 
 def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -1,69 +1,146 @@
-"""Cross-validation of Lite on real cases: each case is clicked by a model that was not fitted on it.
+"""Cross-validation on real cases: each case is clicked by a model that was not fitted on it.
 
-Train the folds first. Of the recipes in Resources/recipes, those that see real cases (lite_real.yaml, lite.yaml) run
-once per fold, with `folds: 3` and `fold: N` added and `name` and `start_from` changed; the last is `lite_foldN`:
+    python Testing/benchmarks/cross_validation.py --recipe Resources/recipes/lite.yaml --data DATA --runs RUNS \\
+        --output cv.json --train
 
-    seganypet train lite_foldN.yaml --data DATA --output RUNS
-    python Testing/benchmarks/cross_validation.py --recipe lite_fold0.yaml --data DATA --runs RUNS --output cv.json
+The recipe, named NAME, gives the recipes of three folds: the same but that they leave out every third case and are
+named NAME_fold0, NAME_fold1 and NAME_fold2. With `--train` the folds whose RUNS/NAME_foldN.safetensors is missing, or
+is that of a run that was stopped, are trained first; the run that the recipe starts from must lie in RUNS, and must not
+have seen a real case. Without `--train` they are an error. Weights of these names are taken as they are, whatever made
+them. Prints all folds together, beside the threshold methods, and the mean Dice of each fold.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.evaluation.curves import summarise
 from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
-from SegAnyPETLib.evaluation.report import report
+from SegAnyPETLib.evaluation.report import SHOWN_CLICKS, report
 from SegAnyPETLib.training.dataset import case_names, fold_names
-from SegAnyPETLib.training.recipe import read_recipe
+from SegAnyPETLib.training.recipe import Recipe, read_recipe
+from SegAnyPETLib.training.trainer import train
+
+FOLDS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, required=True, help="folder of weights files")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--train", action="store_true", help="train the folds that have no weights yet")
+    parser.add_argument("--device", default="cpu", help="where to train and to evaluate (default: cpu)")
     parser.add_argument("--robot", choices=("ideal", "noisy"), default="ideal")
     parser.add_argument("--clicks", type=int, default=10)
-    parser.add_argument("--fold", type=int, action="append", help="only these folds")
+    parser.add_argument("--fold", type=int, action="append", choices=range(FOLDS), help="only this fold; repeatable")
+    parser.add_argument("--cases", type=int, help="of each fold only the first few cases, to try it out")
     arguments = parser.parse_args()
 
     recipe = read_recipe(arguments.recipe, arguments.data)
-    results = []
-    for fold in tqdm(arguments.fold or range(recipe.folds), unit="fold"):
-        one = replace(recipe, fold=fold)
-        left_out = [name for name in case_names(one) if name not in fold_names(one)]
-        folder = Path(one.real_cases)
-        cases = [Case(n, folder / n / "PET_image.nii.gz", folder / n / "PET_mask.nii.gz") for n in left_out]
-        backend = load_backend(str(arguments.runs / f"lite_fold{fold}.safetensors"))
-        results.append(
-            evaluate(
-                cases,
-                sessions_over(backend),
-                model=f"lite, {recipe.folds}-fold cross-validation",
-                clicks=arguments.clicks,
-                robot=arguments.robot,
-                baselines=True,
-            )
-        )
-    whole = results[0]
-    for result in results[1:]:
-        whole["targets"] += result["targets"]
-        for name, baseline in result["baselines"].items():
-            whole["baselines"][name]["targets"] += baseline["targets"]
-    for part in (whole, *whole["baselines"].values()):
-        part["summary"] = plain(summarise(part["targets"]))
+    if not recipe.real_cases:
+        raise InputError(f"{arguments.recipe} has no real_cases, so there is nothing to validate on")
+    folds = [fold_recipe(recipe, fold) for fold in sorted(set(arguments.fold or range(FOLDS)))]
+    wanting = {fold: missing for fold in folds if (missing := lacks(fold, arguments.runs))}
+    if wanting and not arguments.train:
+        raise InputError(f"{'; '.join(wanting.values())}; add --train to train them (or --fold for the others only)")
+    start = arguments.runs / f"{recipe.start_from}.safetensors"
+    if wanting and recipe.start_from and not start.is_file():
+        raise InputError(f"{start} is missing, from which the folds start; train {recipe.start_from} first")
+    for fold in wanting:
+        train(fold, arguments.runs, arguments.device, resume=(arguments.runs / f"{fold.name}.pt").is_file())
+    results = {fold.fold: evaluate_fold(fold, arguments) for fold in folds}
+    title = f"{recipe.name}, {FOLDS}-fold cross-validation"
+    if len(folds) < FOLDS:
+        title += f", fold {' and '.join(str(fold) for fold in results)} alone"
+    whole = pooled(list(results.values()), title)
+    whole["folds"] = {f"{fold}": result["summary"] for fold, result in results.items()}
     arguments.output.write_text(json.dumps(whole, indent=1))
     print(report(whole))
+    print(fold_table(results))
+
+
+def fold_recipe(recipe: Recipe, fold: int) -> Recipe:
+    """The recipe that leaves out one fold of the real cases."""
+    return replace(recipe, name=f"{recipe.name}_fold{fold}", folds=FOLDS, fold=fold)
+
+
+def lacks(recipe: Recipe, runs: Path) -> str:
+    """What the weights of a recipe lack, "" where they are there.
+
+    A run writes its weights at every checkpoint, so its log (if it lies beside them) tells whether it came to its end.
+    """
+    weights, log = runs / f"{recipe.name}.safetensors", runs / f"{recipe.name}.csv"
+    if not weights.is_file():
+        return f"{weights} is missing"
+    if log.is_file():
+        with log.open(newline="") as file:
+            steps = max((int(row["step"]) for row in csv.DictReader(file)), default=0)
+        if steps < recipe.steps:
+            return f"{weights} is that of a run stopped at step {steps} of {recipe.steps}"
+    return ""
+
+
+def evaluate_fold(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Click the cases that a fold's recipe leaves out, by its model."""
+    fitted, folder = fold_names(recipe), Path(recipe.real_cases)
+    left_out = [name for name in case_names(recipe) if name not in fitted][: arguments.cases]
+    cases = [Case(n, folder / n / "PET_image.nii.gz", folder / n / "PET_mask.nii.gz") for n in left_out]
+    backend = load_backend(str(arguments.runs / f"{recipe.name}.safetensors"), arguments.device)
+    with tqdm(total=100, desc=recipe.name, bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}") as bar:
+
+        def progress(part: float, case: str) -> None:
+            bar.set_postfix_str(case, refresh=False)
+            bar.update(100 * part - bar.n)
+
+        return evaluate(
+            cases,
+            sessions_over(backend),
+            model=recipe.name,
+            clicks=arguments.clicks,
+            robot=arguments.robot,
+            baselines=True,
+            progress=progress,
+        )
+
+
+def pooled(results: list[dict[str, Any]], model: str) -> dict[str, Any]:
+    """One result of the targets of several, which stay as they are."""
+    whole = {**results[0], "model": model, "targets": [t for result in results for t in result["targets"]]}
+    whole["baselines"] = {
+        name: {"targets": [t for result in results for t in result["baselines"][name]["targets"]]}
+        for name in results[0]["baselines"]
+    }
+    for part in (whole, *whole["baselines"].values()):
+        part["summary"] = plain(summarise(part["targets"]))
+    return whole
+
+
+def fold_table(results: dict[int, dict[str, Any]]) -> str:
+    """Mean Dice of each fold after some clicks, as Markdown."""
+    clicks = next(iter(results.values()))["clicks"]
+    shown = sorted({n for n in SHOWN_CLICKS if n < clicks} | {clicks})
+    rows = [["fold", "targets", *(f"Dice after {n}" for n in shown)], ["---"] * (len(shown) + 2)]
+    for fold, result in results.items():
+        group = result["summary"]["all"]
+        means = (group["dice"]["mean"][n - 1] for n in shown)
+        rows.append([f"{fold}", f"{group['count']}", *(f"{mean:.3f}" for mean in means)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        raise SystemExit(f"cross_validation: {error}") from error

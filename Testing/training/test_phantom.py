@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.training.phantom import make_phantom
+from SegAnyPETLib.training.anatomy import Anatomy
+from SegAnyPETLib.training.phantom import make_phantom, scan_phantom
+from SegAnyPETLib.training.tissues import Tissue
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +47,18 @@ def test_equal_seeds_make_equal_phantoms_and_others_do_not(phantom):
 def test_an_unknown_tracer_is_refused():
     with pytest.raises(InputError, match="unknown tracer 'fes'"):
         make_phantom(tracer="fes")
+
+
+def test_lesions_painted_elsewhere_are_scanned_as_they_are_even_where_they_touch():
+    tissues = np.full((12, 10, 8), Tissue.SOFT, np.uint8)
+    tissues[:4] = Tissue.LIVER
+    lesions = np.zeros(tissues.shape, np.uint8)
+    lesions[2:6, 4:7, 2:4], lesions[2:6, 4:7, 4:6] = 1, 3
+    activity = np.choose(lesions, [0.5, 6.0, 0.5, 9.0]).astype(np.float32)
+    found = scan_phantom(Anatomy(tissues, (3.0, 2.0, 4.0)), activity, lesions, np.random.default_rng(0))
+    assert np.array_equal(found.lesions.array_kji, lesions)
+    assert np.array_equal(found.organs.array_kji == Tissue.LIVER, (tissues == Tissue.LIVER) & (lesions == 0))
+    assert [(t.label, t.suv) for t in found.truth] == [(1, 6.0), (3, 9.0)]
+    assert [t.volume_ml for t in found.truth] == pytest.approx([24 * 0.024] * 2)
+    assert found.image.spacing_mm == pytest.approx((4.0, 2.0, 3.0))
+    assert found.image.array_kji[4, 5, 5] > found.image.array_kji[4, 5, 2] > found.image.array_kji[10, 1, 1]
