@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         ("volume", f"{' x '.join(map(str, reversed(SHAPE_KJI)))} voxels, {volume.array_kji.nbytes / 1e6:.0f} MB"),
         ("model", f"{backend.spec.name}, sha256 {backend.spec.sha256[:12] or 'none: random weights'}"),
         ("device", f"{engine.device.type}, {engine.precision}, {engine.threads} CPU threads, {platform.machine()}"),
-        ("loading", f"{loading_s:.2f} s"),
+        ("loading", _shown(loading_s)),
         *_parts(backend, volume, arguments.repeats),
         *_clicks(backend, volume, arguments.repeats),
         ("peak memory", f"{peak_mb():.0f} MB"),
@@ -98,8 +98,8 @@ def _clicks(backend: InProcessBackend, volume: Volume, repeats: int) -> Iterator
         for share, positive in ((0.7, True), (1.5, False)):
             beside = tuple(center_ras + np.array([share * radius_mm, 0, 0]))
             next_s.append(session.add_point(Point(beside, positive)).seconds)
-    yield "first click", f"{statistics.median(first_s):.3f} s (slowest {max(first_s):.3f} s)"
-    yield "next click", f"{statistics.median(next_s):.3f} s (slowest {max(next_s):.3f} s)"
+    for name, seconds in (("first click", first_s), ("next click", next_s)):
+        yield name, f"{_shown(statistics.median(seconds))} (slowest {_shown(max(seconds))})"
 
 
 def _encoder(backend: InProcessBackend, repeats: int) -> Iterator[Row]:
@@ -111,8 +111,8 @@ def _encoder(backend: InProcessBackend, repeats: int) -> Iterator[Row]:
     if not isinstance(engine.model, SamModel) or engine.precision != "fp32":
         return
     speed: EncoderSpeed = encoder_speed(engine.model.net, engine.device, repeats)
-    yield "encoder, folded", f"{speed.folded_s:.3f} s, {speed.gflop:.0f} GFLOP"
-    yield "encoder, plain", f"{speed.plain_s:.3f} s: the folded one is {speed.ratio:.1f} times faster"
+    yield "encoder, folded", f"{_shown(speed.folded_s)}, {speed.gflop:.0f} GFLOP"
+    yield "encoder, plain", f"{_shown(speed.plain_s)}: the folded one is {speed.ratio:.1f} times faster"
     yield (
         "matrix ceiling",
         f"{speed.ceiling_gflops:.0f} GFLOP/s: the folded encoder reaches {speed.share_of_ceiling:.0%}",
@@ -127,7 +127,11 @@ def _timed(work: Callable[[], T]) -> tuple[T, float]:
 
 
 def _median(work: Callable[[], object], repeats: int) -> str:
-    return f"{statistics.median(_timed(work)[1] for _ in range(repeats)):.3f} s"
+    return _shown(statistics.median(_timed(work)[1] for _ in range(repeats)))
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.2f} ms"
 
 
 def peak_mb() -> float:
