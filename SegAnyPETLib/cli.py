@@ -20,7 +20,14 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 #: The extra of pyproject.toml that brings a package.
-EXTRA_OF = {"torch": "models", "monai": "models", "safetensors": "models", "matplotlib": "figures", "yaml": "training"}
+EXTRA_OF = {
+    "torch": "models",
+    "monai": "models",
+    "safetensors": "models",
+    "huggingface_hub": "models",
+    "matplotlib": "figures",
+    "yaml": "training",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""``seganypet info``: versions, devices and the bundled model."""
+"""``seganypet info``: versions, devices and models."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from SegAnyPETLib import __version__
+from SegAnyPETLib.models.registry import MODELS
+from SegAnyPETLib.models.store import home, installed
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.resources import resource_path
 
-PACKAGES = ("numpy", "scipy", "SimpleITK", "pydicom", "torch", "monai", "safetensors", "matplotlib")
+PACKAGES = ("numpy", "scipy", "SimpleITK", "pydicom", "torch", "monai", "safetensors", "huggingface_hub", "matplotlib")
 
-WEIGHTS, MODEL_CARD = "lite.safetensors", "MODEL_CARD.md"
+MODEL_CARD = "MODEL_CARD.md"
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -28,9 +30,9 @@ def run(arguments: argparse.Namespace) -> None:
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
     ]
     rows += [(package, _installed(package)) for package in PACKAGES]
-    rows += [("devices", _devices()), *_model()]
+    rows += [("devices", _devices()), *_bundled(), *_others()]
     for name, text in rows:
-        print(f"{name:12} {text}")
+        print(f"{name:15} {text}")
     print(NOTICE)
 
 
@@ -54,8 +56,21 @@ def _devices() -> str:
     return ", ".join(devices)
 
 
-def _model() -> list[tuple[str, str]]:
-    weights = resource_path(WEIGHTS)
+def _others() -> list[tuple[str, str]]:
+    """The models that are not bundled, and the folder where they are."""
+    there = installed()
+    rows = [
+        (model.name, f"{there[model.name].file}, SHA-256 {there[model.name].sha256}")
+        if model.name in there
+        else (model.name, f"not installed; run: seganypet weights fetch {model.name}")
+        for model in MODELS.values()
+        if model.bundled is None
+    ]
+    return [*rows, ("weights folder", f"{home()}")]
+
+
+def _bundled() -> list[tuple[str, str]]:
+    weights = resource_path(str(MODELS["lite"].bundled))
     content = weights.read_bytes()
     return [
         ("model", "lite (SegAnyPET-Lite, bundled)"),

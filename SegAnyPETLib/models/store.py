@@ -154,13 +154,14 @@ def accept(chosen: ModelEntry) -> None:
             _accept(index, chosen)
 
 
-def add(name: str, path: Path, accept_terms: bool = False) -> Installed:
+def add(name: str, path: Path, accept_terms: bool = False, source: str | None = None) -> Installed:
     """Install a copy of a local checkpoint, which must hold a network that can be loaded.
 
     Args:
         name: of the model that it is.
         path: the file.
         accept_terms: the user agrees to the model's terms.
+        source: what to record as its origin; the file's name where None.
 
     Raises:
         InputError: the model is bundled or not known, its terms are not accepted, or the file cannot be loaded; nothing
@@ -171,7 +172,7 @@ def add(name: str, path: Path, accept_terms: bool = False) -> Installed:
     check_terms(chosen, accept_terms)
     sha256 = check_loadable(path)
     with _changing() as index:
-        record = _record(chosen, path, sha256, path.stat().st_size, path.name)
+        record = _record(chosen, path, sha256, path.stat().st_size, source or path.name)
         with replacing(home() / record.file, path.suffix.lower()) as temporary:
             if _copy(path, temporary) != sha256:
                 raise InputError(f"{path.name} changed while it was copied")
@@ -204,10 +205,12 @@ def remove(name: str) -> Installed:
         SegAnyPETError: the file cannot be deleted.
     """
     installable(name)
+    if name not in installed():
+        raise _not_installed(name)
     with _changing() as index:
-        if name not in index.models:
-            raise InputError(f"the weights of {name!r} are not installed; see: seganypet weights list")
-        record = index.models.pop(name)
+        record = index.models.pop(name, None)
+        if record is None:
+            raise _not_installed(name)  # another process was faster
         _unlink(record)
     return record
 
@@ -325,6 +328,10 @@ def _copy(path: Path, target: Path) -> str:
             sha256.update(chunk)
             copy.write(chunk)
     return sha256.hexdigest()
+
+
+def _not_installed(name: str) -> InputError:
+    return InputError(f"the weights of {name!r} are not installed; see: seganypet weights list")
 
 
 def _changed(chosen: ModelEntry, record: Installed) -> InputError:
