@@ -26,6 +26,11 @@ class InProcessBackend:
         """The engine's model."""
         return self.engine.spec
 
+    @property
+    def device(self) -> str:
+        """Where the engine runs and in which precision."""
+        return f"{self.engine.device.type}, {self.engine.precision}"
+
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
         """Segment targets in a window."""
         answers = self.engine.predict(image.array_kji, image.spacing_mm, image.sha256, targets)

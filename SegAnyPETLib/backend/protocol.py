@@ -75,6 +75,11 @@ class Backend(Protocol):
         """What a client must know of the model."""
         ...
 
+    @property
+    def device(self) -> str:
+        """Where the model runs and in which precision, such as "cpu, bf16"."""
+        ...
+
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
         """Segment targets in a window, each on its own.
 

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
             baselines=arguments.baselines,
             progress=show,
         )
-    made_with = {"weights_sha256": backend.spec.sha256, "seganypet": __version__}
+    made_with = {"weights_sha256": backend.spec.sha256, "device": backend.device, "seganypet": __version__}
     write_json(result | made_with, arguments.output)
     print(report(result))
     print(f"report  {arguments.output}")

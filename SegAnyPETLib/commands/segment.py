@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
             title = _title(volume, measured)
             pictures.enter_context(write_figure(volume, result_kji, points, arguments.figure, title))
         write_mask(volume, [Segment("Target", result_kji, tags=result_tags(points, backend))], arguments.output)
-    _print(arguments, volume, points, measured)
+    _print(arguments, volume, points, measured, backend)
 
 
 def segment(
@@ -97,6 +97,7 @@ def result_tags(points: Sequence[Point], backend: Backend) -> dict[str, str]:
         "SegAnyPET.Prompts": points_to_json(list(points)),
         "SegAnyPET.Model": backend.spec.name,
         "SegAnyPET.WeightsSHA256": backend.spec.sha256,
+        "SegAnyPET.Device": backend.device,
         "SegAnyPET.Version": __version__,
     }
 
@@ -128,13 +129,16 @@ def _title(volume: Volume, measured: Quantities) -> str:
     return f"{measured.volume_ml:.1f} ml, {name} max {measured.suv_max:.2f}, {name} mean {measured.suv_mean:.2f}"
 
 
-def _print(arguments: argparse.Namespace, volume: Volume, points: Sequence[Point], measured: Quantities) -> None:
+def _print(
+    arguments: argparse.Namespace, volume: Volume, points: Sequence[Point], measured: Quantities, backend: Backend
+) -> None:
     size = " x ".join(f"{n}" for n in reversed(volume.shape_kji))
     spacing = " x ".join(f"{s:.2f}" for s in volume.spacing_mm)
     positive = sum(point.positive for point in points)
     rows = [
         ("PET", f"{size} voxels of {spacing} mm"),
         ("prompts", f"{positive} positive, {len(points) - positive} negative{', a mask' if arguments.mask else ''}"),
+        ("model", f"{backend.spec.name} on {backend.device}"),
         ("volume", f"{measured.volume_ml:.2f} ml"),
         ("SUVmax", f"{measured.suv_max:.2f}"),
         ("SUVmean", f"{measured.suv_mean:.2f}"),
