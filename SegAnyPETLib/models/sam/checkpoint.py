@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -18,6 +19,8 @@ from SegAnyPETLib.volume.atomic import replacing
 
 #: What wrapping a network for several GPUs puts before every name.
 WRAPPED = "module."
+#: Voxel size of the windows of all published models, and where a file of our own states another one.
+PUBLISHED_SPACING_MM, SPACING_KEY = 1.5, "window_spacing_mm"
 
 
 def load_checkpoint(path: Path) -> tuple[SamNet, str]:
@@ -44,11 +47,31 @@ def load_checkpoint(path: Path) -> tuple[SamNet, str]:
     return net.eval(), sha256
 
 
-def save_checkpoint(net: SamNet, path: Path) -> None:
+def window_spacing_mm(path: Path) -> float:
+    """The voxel size of the windows that a checkpoint was trained on; the published one where the file states none.
+
+    Raises:
+        InputError: the stated one is no voxel size.
+    """
+    if path.suffix.lower() != ".safetensors":
+        return PUBLISHED_SPACING_MM
+    with safe_open(path, framework="pt") as file:
+        stated = (file.metadata() or {}).get(SPACING_KEY, str(PUBLISHED_SPACING_MM))
+    try:
+        spacing_mm = float(stated)
+    except ValueError:
+        spacing_mm = 0.0
+    if not 0.1 <= spacing_mm <= 20:
+        raise InputError(f"{path.name} states no possible voxel size of its windows; get the file again")
+    return spacing_mm
+
+
+def save_checkpoint(net: SamNet, path: Path, spacing_mm: float = PUBLISHED_SPACING_MM) -> None:
     """Write a network in float32 as published checkpoints are.
 
     Args:
         net: on any device and in any precision.
+        spacing_mm: voxel size of its windows, which only ``.safetensors`` can state.
         path: ``.pth`` or ``.pt`` for a container with "model_state_dict", ``.safetensors`` for the tensors alone.
 
     Raises:
@@ -61,7 +84,7 @@ def save_checkpoint(net: SamNet, path: Path) -> None:
     tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in net.state_dict().items()}
     with replacing(path, suffix) as temporary:
         if suffix == ".safetensors":
-            save_file(tensors, temporary)
+            save_file(tensors, temporary, metadata={SPACING_KEY: f"{spacing_mm:g}"})
         else:
             torch.save({"model_state_dict": tensors}, temporary)
 

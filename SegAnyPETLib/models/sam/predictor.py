@@ -11,14 +11,11 @@ from torch import Tensor
 
 from SegAnyPETLib.models.device import DTYPES, native_bfloat16
 from SegAnyPETLib.models.promptable import Answer, Prompts
-from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
+from SegAnyPETLib.models.sam.checkpoint import PUBLISHED_SPACING_MM, load_checkpoint, window_spacing_mm
 from SegAnyPETLib.models.sam.config import PUBLISHED
 from SegAnyPETLib.models.sam.inputs import mask_prompt, normalised, window_logits
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.spec import ModelSpec
-
-#: Voxel size of the windows of all published models.
-SPACING_MM = 1.5
 
 
 class SamModel:
@@ -41,7 +38,7 @@ class SamModel:
             InputError: it is missing, damaged, of another architecture or not safe to read.
         """
         net, sha256 = load_checkpoint(path)
-        return cls(net, ModelSpec(name, net.config.size, (SPACING_MM,), sha256, licence))
+        return cls(net, ModelSpec(name, net.config.size, (window_spacing_mm(path),), sha256, licence))
 
     def precisions(self, device: torch.device) -> tuple[str, ...]:
         """Exact first on a CPU, fast first on a GPU; float16 only where it is computed natively."""
@@ -89,7 +86,7 @@ class SamModel:
 def untrained() -> SamModel:
     """The published size with random weights: it costs what the published models cost, and its masks mean nothing."""
     torch.manual_seed(0)
-    return SamModel(SamNet().eval(), ModelSpec("published size", PUBLISHED.size, (SPACING_MM,)))
+    return SamModel(SamNet().eval(), ModelSpec("published size", PUBLISHED.size, (PUBLISHED_SPACING_MM,)))
 
 
 def _points_inside(target: Prompts, size: int) -> tuple[Tensor, Tensor]:

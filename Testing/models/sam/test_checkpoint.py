@@ -23,7 +23,7 @@ from torch import Tensor
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.lite.network import LiteNet
-from SegAnyPETLib.models.sam.checkpoint import load_checkpoint, save_checkpoint
+from SegAnyPETLib.models.sam.checkpoint import load_checkpoint, save_checkpoint, window_spacing_mm
 from SegAnyPETLib.models.sam.config import PUBLISHED, SamConfig
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.sam.sizes import sizes_of
@@ -579,3 +579,20 @@ def mutated(whole: bytes, random: np.random.Generator) -> bytes:
         else:
             content[at:at] = content[at // 2 : at // 2 + int(random.integers(1, 40))]
     return bytes(content)
+
+
+@pytest.mark.parametrize(("ending", "kept"), [(".safetensors", 3.0), (".pth", 1.5)])
+def test_the_voxel_size_of_the_windows_is_kept_where_the_file_can_state_it(
+    tmp_path: Path, ending: str, kept: float
+) -> None:
+    path = tmp_path / f"weights{ending}"
+    save_checkpoint(random_net(LEAST), path, spacing_mm=3.0)
+    assert window_spacing_mm(path) == kept
+
+
+@pytest.mark.parametrize("stated", ["0", "-2", "nan", "two"])
+def test_an_impossible_voxel_size_is_refused(tmp_path: Path, least: dict[str, Tensor], stated: str) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file(least, path, metadata={"window_spacing_mm": stated})
+    with pytest.raises(InputError, match="no possible voxel size"):
+        window_spacing_mm(path)
