@@ -6,9 +6,10 @@ import argparse
 
 from SegAnyPETLib.commands.outputs import check_folder
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.engine import checked_device
+from SegAnyPETLib.models.device import checked_device
 from SegAnyPETLib.training.recipe import read_recipe
 from SegAnyPETLib.training.trainer import train
+from SegAnyPETLib.training.world import World
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -24,6 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"there is no checkpoint {checkpoint} to go on from; leave out --resume")
     check_folder(arguments.output)  # the trainer makes it once it has its data
     weights = train(recipe, arguments.output, arguments.device, resume=arguments.resume)
+    if not World.from_environment().first:
+        return
     print(f"weights  {weights}")
     print(f"log      {weights.with_suffix('.csv')}")
     print(f"use them with: seganypet segment PET --model {weights} ...")

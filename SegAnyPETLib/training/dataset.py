@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.training.anatomy import Anatomy, analytic_organs, anatomy_from_organs
+from SegAnyPETLib.training.misdrawn import misdrawn
 from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample
@@ -16,18 +18,31 @@ from SegAnyPETLib.volume.io import check_image, read_image, read_labels
 
 
 class Windows:
-    """Real and simulated windows, mixed."""
+    """Real and simulated windows, mixed.
 
-    def __init__(self, simulated: SimulatedWindows, real: RealWindows | None, real_share: float) -> None:
+    Args:
+        simulated: source of simulated windows.
+        real: source of real ones, if there is any.
+        real_share: share of real windows.
+        noisy_share: share of simulated windows whose reference is degraded, as by a careless reader.
+    """
+
+    def __init__(
+        self, simulated: SimulatedWindows, real: RealWindows | None, real_share: float, noisy_share: float = 0.0
+    ) -> None:
         self.simulated = simulated
         self.real = real
         self.real_share = real_share
+        self.noisy_share = noisy_share
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """A new window."""
         if self.real is not None and rng.random() < self.real_share:
             return self.real.draw(rng)
-        return self.simulated.draw(rng)
+        sample = self.simulated.draw(rng)
+        if self.noisy_share and rng.random() < self.noisy_share:
+            return replace(sample, target=misdrawn(sample.target, rng), low_quality=True)
+        return sample
 
 
 def windows_of(recipe: Recipe) -> Windows:
@@ -39,9 +54,10 @@ def windows_of(recipe: Recipe) -> Windows:
     rng = np.random.default_rng(recipe.seed)
     anatomies = [anatomy_from_organs(analytic_organs(rng), rng) for _ in range(recipe.analytic_bodies)]
     anatomies += _mapped_anatomies(recipe, rng)
-    simulated = SimulatedWindows(anatomies, recipe.size, recipe.organ_share)
-    real = RealWindows(fitted_cases(recipe), recipe.size) if recipe.real_share > 0 else None
-    return Windows(simulated, real, recipe.real_share)
+    spacing_mm = recipe.window_spacing_mm or None
+    simulated = SimulatedWindows(anatomies, recipe.size, recipe.organ_share, spacing_mm)
+    real = RealWindows(fitted_cases(recipe), recipe.size, spacing_mm) if recipe.real_share > 0 else None
+    return Windows(simulated, real, recipe.real_share, recipe.noisy_share)
 
 
 def _mapped_anatomies(recipe: Recipe, rng: np.random.Generator) -> list[Anatomy]:
@@ -77,14 +93,18 @@ def fitted_cases(recipe: Recipe) -> list[RealCase]:
     """The real cases that a recipe fits.
 
     Raises:
-        InputError: the fold leaves no case, or one cannot be used.
+        InputError: the fold leaves no case, one cannot be used, or a case of low quality is not there.
     """
     names = fold_names(recipe)
+    unknown = set(recipe.low_quality) - set(case_names(recipe))
+    if unknown:
+        raise InputError(f"low_quality names no case that could be fitted: {', '.join(sorted(unknown))}; correct it")
     if not names:
         raise InputError(
             f"fold {recipe.fold} leaves no case in {recipe.real_cases} to fit; add cases or use fewer folds"
         )
-    return [read_case(Path(recipe.real_cases) / name) for name in names]
+    cases = [read_case(Path(recipe.real_cases) / name) for name in names]
+    return [replace(case, low_quality=case.name in recipe.low_quality) for case in cases]
 
 
 def fold_names(recipe: Recipe) -> list[str]:

@@ -24,11 +24,12 @@ NEIGHBOUR_SHARE = 0.3
 
 @dataclass(frozen=True)
 class RealCase:
-    """A PET volume in SUV and the mask of its target, on the same grid."""
+    """A PET volume in SUV and the mask of its target, on the same grid; the mask may be known to be a poor one."""
 
     name: str
     image: Volume
     mask: Volume
+    low_quality: bool = False
 
 
 class RealWindows:
@@ -37,11 +38,13 @@ class RealWindows:
     Args:
         cases: what to draw from.
         size: voxels per side of a window.
+        spacing_mm: voxel size of all windows; None where it goes with the target.
     """
 
-    def __init__(self, cases: list[RealCase], size: int) -> None:
+    def __init__(self, cases: list[RealCase], size: int, spacing_mm: float | None = None) -> None:
         self.cases = cases
         self.size = size
+        self.spacing_mm = spacing_mm
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """A new window."""
@@ -55,30 +58,37 @@ class RealWindows:
         box = bounding_box(case.mask.array_kji)
         assert box is not None
         extent = [(s.stop - s.start) * d for s, d in zip(box, case.mask.spacing_mm[::-1], strict=True)]
-        spacing = draw_spacing(max(extent) * rng.uniform(0.9, 2.6), self.size, rng)
+        spacing = self._spacing(max(extent), rng)
         voxels = np.argwhere(case.mask.array_kji)
         on_target = voxels[int(rng.integers(len(voxels)))]
         share = rng.random()
         middle = share * on_target + (1 - share) * voxels.mean(0)
         window = Window.around(case.image, case.image.point_ras(middle), self.size, spacing)
         image = window.sample(case.image)
-        target = window.sample(case.mask) > 0.5
+        target = annotated = window.sample(case.mask) > 0.5
         if rng.random() < 0.5:
             image = self._surround(image, window, case, rng)
         # Real targets look larger or smaller: the voxel size told to the network is varied.
-        spacing *= float(rng.uniform(0.8, 1.25))
+        spacing = self.spacing_mm or spacing * float(rng.uniform(0.8, 1.25))
         image = image * np.float32(np.exp(rng.uniform(-0.5, 0.5)))
         if rng.random() < PASTED_SHARE:
             image, target = self._paste(image, target, spacing, rng)
         elif rng.random() < NEIGHBOUR_SHARE:
             for _ in range(int(rng.integers(1, 4))):
                 image, _ = self._paste(image, target, spacing, rng)
+        low_quality = case.low_quality and target is annotated
         image, target = _turned(image, target, rng)
         if rng.random() < 0.5:
             image = Scanner(float(rng.uniform(0.5, 5.0)), float(rng.uniform(0.0, 0.08)), 5.0).image(
                 image, (spacing,) * 3, rng
             )
-        return Sample(image, target, spacing, "real")
+        return Sample(image, target, spacing, "real", low_quality)
+
+    def _spacing(self, extent_mm: float, rng: np.random.Generator) -> float:
+        """The voxel size that a window is cut at; about the fixed one, so that targets vary in size."""
+        if self.spacing_mm is not None:
+            return self.spacing_mm * float(rng.uniform(0.8, 1.25))
+        return draw_spacing(extent_mm * rng.uniform(0.9, 2.6), self.size, rng)
 
     def _surround(
         self, image: NDArray, window: Window, case: RealCase, rng: np.random.Generator

@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 import re
 import reprlib
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.sam.config import SamConfig
+
+FAMILIES = ("lite", "sam")
+#: Endings of checkpoints of the published layout.
+CHECKPOINTS = (".pth", ".pt", ".safetensors")
+#: Of the decoder's eight heads after its widths are halved, and of positions as three groups of frequencies.
+PROMPT_WIDTH_STEP = 48
 
 
 @dataclass(frozen=True)
@@ -20,9 +28,14 @@ class Recipe:
     Attributes:
         name: of the run; its files are named after it.
         steps: optimiser steps.
-        batch: windows per step.
+        family: "lite", or "sam" for the published architecture.
+        sam: sizes of a network of the family "sam"; those of the published one where they are not given. Its window
+            is that of `size`.
+        batch: windows that pass through the network at once; on each process, where there are several.
+        accumulate: batches per step.
         slots: targets on their way at the same time.
-        size: voxels per side of the windows; a multiple of 16.
+        size: voxels per side of the windows; a multiple of 16 and, for "sam", of its patch.
+        window_spacing_mm: voxel size of all windows, for "sam"; 0 for "lite", whose windows have many.
         learning_rate: highest one; it rises over `warmup` steps and falls to zero along a cosine.
         warmup: steps.
         weight_decay: of AdamW.
@@ -39,15 +52,24 @@ class Recipe:
         exclude: names of real cases that are never fitted.
         folds: number of cross-validation folds of the remaining cases, 0 for none.
         fold: the fold that is left out.
-        start_from: name of an earlier run in the same output folder whose weights to start from; "" to start anew.
+        low_quality: names of real cases whose masks are of low quality; see `confidence`.
+        noisy_share: share of simulated windows that get a degraded reference, of low quality, instead of the true one.
+        prompt_rounds: rounds of prompts that decide how confident the model is of a low-quality target.
+        rectify_after: step from which low-quality references are rectified.
+        start_from: name of an earlier run in the same output folder whose weights to start from, or for "sam" a
+            checkpoint of the published layout, relative to the data folder; "" to start anew.
         checkpoint_every: steps between checkpoints.
     """
 
     name: str
     steps: int
+    family: str = "lite"
+    sam: SamConfig | None = None
     batch: int = 2
+    accumulate: int = 1
     slots: int = 8
     size: int = 64
+    window_spacing_mm: float = 0.0
     learning_rate: float = 2e-3
     warmup: int = 100
     weight_decay: float = 1e-2
@@ -63,8 +85,16 @@ class Recipe:
     exclude: tuple[str, ...] = ()
     folds: int = 0
     fold: int = 0
+    low_quality: tuple[str, ...] = ()
+    noisy_share: float = 0.0
+    prompt_rounds: int = 4
+    rectify_after: int = 500
     start_from: str = ""
     checkpoint_every: int = 200
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
 
 
 def read_recipe(path: Path, data: Path | None = None) -> Recipe:
@@ -72,7 +102,8 @@ def read_recipe(path: Path, data: Path | None = None) -> Recipe:
 
     Args:
         path: the YAML file.
-        data: folder that `organ_maps` and `real_cases` are relative to; the recipe's own where it is not given.
+        data: folder that `organ_maps`, `real_cases` and a checkpoint to start from are relative to; the recipe's own
+            where it is not given.
 
     Raises:
         InputError: the file is missing or not YAML, or a setting is unknown, missing or out of range.
@@ -91,18 +122,46 @@ def read_recipe(path: Path, data: Path | None = None) -> Recipe:
     missing = [f.name for f in fields(Recipe) if f.default is MISSING and f.name not in settings]
     if missing:
         raise InputError(f"{path} lacks the settings: {', '.join(missing)}")
-    if "exclude" in settings:
-        names = settings["exclude"]
-        # The letters of a lone name would exclude nothing.
+    for setting in ("exclude", "low_quality"):
+        if setting not in settings:
+            continue
+        names = settings[setting]
+        # The letters of a lone name would name nothing.
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError("the recipe's exclude must be a list of names, such as [CASE_1]")
-        settings["exclude"] = tuple(names)
-    for name in ("organ_maps", "real_cases"):
+            raise InputError(f"the recipe's {setting} must be a list of names, such as [CASE_1]")
+        settings[setting] = tuple(names)
+    folders = ["organ_maps", "real_cases"]
+    if str(settings.get("start_from", "")).endswith(CHECKPOINTS):
+        folders.append("start_from")
+    for name in folders:
         if isinstance(settings.get(name), str) and settings[name]:
             settings[name] = str((data or path.parent) / settings[name])
+    if settings.get("family") == "sam":
+        settings["sam"] = _sam_config(settings.get("sam", {}), settings.get("size", Recipe.size))
     recipe = Recipe(**settings)
     check_recipe(recipe)
     return recipe
+
+
+def _sam_config(block: object, size: object) -> SamConfig:
+    """The sizes of a network from their block in a recipe.
+
+    Raises:
+        InputError: a setting is unknown, or has another type than the published one's.
+    """
+    published = asdict(SamConfig())
+    known = [name for name in published if name not in ("size", "boxes")]
+    if not isinstance(block, dict) or not set(block) <= set(known):
+        raise InputError(f"the recipe's sam must be a block of settings out of: {', '.join(known)}")
+    if "global_blocks" in block:
+        if not isinstance(block["global_blocks"], list):
+            raise InputError("the recipe's sam: global_blocks must be a list of numbers of blocks, such as [1, 3]")
+        block = {**block, "global_blocks": tuple(block["global_blocks"])}
+    for name, value in {"size": size, **block}.items():
+        for number in value if name == "global_blocks" else [value]:
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise InputError(f"the recipe's sam: {name} must be made of whole numbers, not {reprlib.repr(number)}")
+    return SamConfig(**{**published, **block, "size": size})
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -113,19 +172,27 @@ def check_recipe(recipe: Recipe) -> None:
     """
     for field in fields(Recipe):
         value, default = getattr(recipe, field.name), field.default
+        if field.name == "sam":
+            continue
         wanted = {"name": str, "steps": int}.get(field.name, type(default))
         fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
         if not fits or (isinstance(value, bool) and wanted is not bool):
             raise InputError(f"the recipe's {field.name} must be of type {wanted.__name__}, not {reprlib.repr(value)}")
-    for name in (recipe.name, recipe.start_from or recipe.name):
+    _check_family(recipe)
+    from_file = recipe.family == "sam" and recipe.start_from.endswith(CHECKPOINTS)
+    for name in (recipe.name, recipe.name if from_file else recipe.start_from or recipe.name):
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise InputError(f"{reprlib.repr(name)} is no name of a run; use letters, digits, '-', '_' and '.'")
     if recipe.size % 16 or recipe.size < 32:
         raise InputError("the recipe's size must be a multiple of 16 and at least 32")
-    counts = (recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every)
+    counts = (recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every, recipe.accumulate)
     if min(counts) < 1 or recipe.slots < recipe.batch:
         raise InputError(
-            "steps, batch, slots, warmup and checkpoint_every must be at least 1, and slots at least batch"
+            "steps, batch, accumulate, slots, warmup and checkpoint_every must be at least 1, and slots at least batch"
+        )
+    if not 0 <= recipe.noisy_share <= 1 or recipe.prompt_rounds < 2 or recipe.rectify_after < 0:
+        raise InputError(
+            "noisy_share must lie between 0 and 1, prompt_rounds be at least 2 and rectify_after at least 0"
         )
     if not 0 <= recipe.real_share <= 1 or not 0 <= recipe.organ_share <= 1:
         raise InputError("real_share and organ_share must lie between 0 and 1")
@@ -143,3 +210,43 @@ def check_recipe(recipe: Recipe) -> None:
         raise InputError("folds must be 0 or at least 2; a single one would leave out every case")
     if recipe.folds and not 0 <= recipe.fold < recipe.folds:
         raise InputError("fold must lie between 0 and folds - 1")
+
+
+def _check_family(recipe: Recipe) -> None:
+    """Refuse a family that is not known, or settings that are not those of the family.
+
+    Raises:
+        InputError: as said.
+    """
+    if recipe.family not in FAMILIES:
+        raise InputError(f"the recipe's family must be one of: {', '.join(FAMILIES)}")
+    if recipe.family == "lite":
+        if recipe.sam is not None or recipe.window_spacing_mm:
+            raise InputError("sam and window_spacing_mm are settings of the family sam; remove them or set family: sam")
+        return
+    if recipe.sam is None or recipe.sam.size != recipe.size:
+        raise InputError("a recipe of the family sam needs the sizes of its network, for its own window")
+    if not 0.5 <= recipe.window_spacing_mm <= 10:
+        raise InputError("a recipe of the family sam needs window_spacing_mm, between 0.5 and 10; 1.5 is the published")
+    _check_sizes(recipe.sam)
+
+
+def _check_sizes(config: SamConfig) -> None:
+    """Refuse sizes that no network can have.
+
+    Raises:
+        InputError: as said.
+    """
+    counts = (config.patch, config.width, config.depth, config.heads, config.window, config.mask_channels)
+    if min(counts) < 1 or config.width % config.heads or config.mask_channels % 4:
+        raise InputError(
+            "the recipe's sam: sizes must be at least 1, width a multiple of heads, mask_channels a multiple of 4"
+        )
+    if config.patch % 4 or config.size % config.patch:
+        raise InputError("the recipe's sam: patch must be a multiple of 4 that divides size")
+    if config.prompt_width < 1 or config.prompt_width % PROMPT_WIDTH_STEP:
+        raise InputError(f"the recipe's sam: prompt_width must be a multiple of {PROMPT_WIDTH_STEP}")
+    if not all(0 <= n < config.depth for n in config.global_blocks):
+        raise InputError("the recipe's sam: global_blocks must lie between 0 and depth - 1")
+    if config.window == config.grid:
+        raise InputError("the recipe's sam: a window as large as the grid of tokens makes every block global")

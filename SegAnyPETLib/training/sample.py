@@ -14,12 +14,14 @@ class Sample:
 
     Attributes:
         image: (K, J, I) float32, SUV.
-        target: (K, J, I) bool.
+        target: (K, J, I) bool; the annotation that is at hand, which need not be the truth.
         spacing_mm: isotropic voxel size.
         kind: where it comes from: "organ", "lesion" or "real".
+        low_quality: whether the annotation is known to be a poor one.
     """
 
     image: NDArray[np.float32]
     target: NDArray[np.bool_]
     spacing_mm: float
     kind: str
+    low_quality: bool = False

@@ -48,12 +48,16 @@ class SimulatedWindows:
         anatomies: tissue maps to draw from.
         size: voxels per side of a window.
         organ_share: share of windows whose target is an organ; the others' is a lesion.
+        spacing_mm: voxel size of all windows; None where it goes with the target.
     """
 
-    def __init__(self, anatomies: list[Anatomy], size: int, organ_share: float) -> None:
+    def __init__(
+        self, anatomies: list[Anatomy], size: int, organ_share: float, spacing_mm: float | None = None
+    ) -> None:
         self.anatomies = anatomies
         self.size = size
         self.organ_share = organ_share
+        self.spacing_mm = spacing_mm
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """A new window; one whose target would be too small to see is drawn again."""
@@ -72,7 +76,7 @@ class SimulatedWindows:
             return None
         click = places[int(rng.integers(len(places)))]
         extent = (np.ptp(places, axis=0) + 4) * anatomy.spacing_mm
-        spacing = draw_spacing(extent.max() * rng.uniform(1.0, 2.2), self.size, rng)
+        spacing = self.spacing_mm or draw_spacing(extent.max() * rng.uniform(1.0, 2.2), self.size, rng)
         middle = places.mean(0) if rng.random() < 0.5 else click
         tissues = self._cut(anatomy, middle, spacing, rng)
         target = tissues == organ
@@ -89,7 +93,7 @@ class SimulatedWindows:
         if middle is None:
             return None
         spread = 2 * radius_mm * np.exp(rng.uniform(np.log(1.3), np.log(7.0)))
-        spacing = draw_spacing(spread, self.size, rng)
+        spacing = self.spacing_mm or draw_spacing(spread, self.size, rng)
         tissues = self._cut(anatomy, middle, spacing, rng)
         activity = self._paint(tissues, spacing, rng)
         center = self.size / 2 + rng.normal(0, 0.06 * self.size, 3)

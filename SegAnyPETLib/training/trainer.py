@@ -1,4 +1,7 @@
-"""Trains SegAnyPET-Lite from a recipe, on a CPU or a GPU; a run that was stopped goes on where it was."""
+"""Trains a network from a recipe, on a CPU or on GPUs; a run that was stopped goes on where it was.
+
+Started by torchrun, every process trains on batches of its own, gradients are averaged, and the first one writes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import math
 import time
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,14 +20,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite.network import LiteNet
-from SegAnyPETLib.models.lite.prompt_maps import MAPS, encode
-from SegAnyPETLib.models.lite.weights import channels_last, load_weights, save_weights
-from SegAnyPETLib.models.spec import ModelSpec
+from SegAnyPETLib.training.confidence import prompt_rounds, quality_weights, rectified
 from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce
-from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.recipe import CHECKPOINTS, Recipe
+from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.trainee import trainee_of
+from SegAnyPETLib.training.world import World, exchange, joined
 from SegAnyPETLib.volume.atomic import replacing
 
 LOG_FIELDS = ("step", "loss", "dice_first", "dice_later", "learning_rate", "seconds")
@@ -32,9 +35,6 @@ LOG_FIELDS = ("step", "loss", "dice_first", "dice_later", "learning_rate", "seco
 LOG_EVERY = 50
 #: Settings that may change when a run goes on.
 RESUMABLE = ("steps", "checkpoint_every", "organ_maps", "real_cases")
-#: Voxel sizes in mm of the windows that Lite is trained on and a session may choose.
-SPACINGS_MM = (2.0, 6.5)
-LICENCE = "Apache-2.0; training data: see Resources/MODEL_CARD.md"
 
 
 class Trainer:
@@ -43,20 +43,21 @@ class Trainer:
     Args:
         recipe: what to do.
         output: folder for `NAME.pt` (checkpoint), `NAME.csv` (log) and `NAME.safetensors` (averaged weights).
-        device: where to train.
+        device: kind of device to train on.
         resume: go on from the checkpoint in ``output``.
+        world: this process among those of the run.
     """
 
-    def __init__(self, recipe: Recipe, output: Path, device: str = "cpu", resume: bool = False) -> None:
+    def __init__(
+        self, recipe: Recipe, output: Path, device: str = "cpu", resume: bool = False, world: World | None = None
+    ) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.output, self.device = recipe, output, torch.device(device)
-        if recipe.start_from:
-            net, _ = load_weights(output / f"{recipe.start_from}.safetensors")
-            net.train()
-        else:
-            net = LiteNet(len(MAPS))
-        self.net = channels_last(net.to(self.device))
-        # Early on the average follows the weights closely; `use_buffers` is not needed, there are none.
+        self.recipe, self.output, self.world = recipe, output, world or World()
+        self.device = self.world.place(torch.device(device))
+        self.trainee = trainee_of(recipe, output)
+        self.net = self.trainee.network().to(self.device)
+        self.wrapped = self.world.wrapped(self.net, self.device)
+        # Early on the average follows the weights closely; `use_buffers` is not needed, buffers never change.
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -64,7 +65,9 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
         self.step = 0
         self.log: list[dict[str, float]] = []
-        self.rng = np.random.default_rng(recipe.seed + 1)
+        # The first process draws what a single one would; each of the others draws something else.
+        rank = self.world.rank
+        self.rng = np.random.default_rng([recipe.seed + 1, rank] if rank else recipe.seed + 1)
         if resume:
             self._resume()
         self.episodes = Episodes(windows_of(recipe).draw, recipe.slots, self.rng)
@@ -75,33 +78,43 @@ class Trainer:
         Returns:
             The file of the averaged weights.
         """
-        self.output.mkdir(parents=True, exist_ok=True)
+        if self.world.first:
+            self.output.mkdir(parents=True, exist_ok=True)
         bar = tqdm(total=self.recipe.steps, initial=self.step, disable=not progress, unit="step", mininterval=5)
-        sums = _Sums()
+        sums = _Sums(self.world, self.device)
         while self.step < self.recipe.steps:
-            sums.add(*self._train_step())
+            for loss, first, dice in self._train_step():
+                sums.add(loss, first, dice)
             self.step += 1
             bar.update()
             if self.step % LOG_EVERY == 0 or self.step == self.recipe.steps:
                 rate = float(self.schedule.get_last_lr()[0])
                 self.log.append({"step": self.step, **sums.means(), "learning_rate": rate})
                 bar.set_postfix({k: f"{v:.3f}" for k, v in self.log[-1].items() if "dice" in k or k == "loss"})
-                sums = _Sums()
+                sums = _Sums(self.world, self.device)
             if self.step % self.recipe.checkpoint_every == 0:
                 self.save()
         bar.close()
         return self.save()
 
     def save(self) -> Path:
-        """Write checkpoint, log and averaged weights."""
+        """Write checkpoint, log and averaged weights, if this is the first process.
+
+        Returns:
+            The file of the averaged weights.
+        """
+        rngs = self.world.gathered(json.dumps(self.rng.bit_generator.state))
+        weights = self._file(".safetensors")
+        if not self.world.first:
+            return weights
         state = {
-            "recipe": json.dumps(vars(self.recipe)),
+            "recipe": json.dumps(self.recipe.to_dict()),
             "step": self.step,
             "net": self.net.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "rng": json.dumps(self.rng.bit_generator.state),
+            "rngs": rngs,
             "log": self.log,
         }
         checkpoint = self._file(".pt")
@@ -111,11 +124,7 @@ class Trainer:
             writer = csv.DictWriter(file, LOG_FIELDS)
             writer.writeheader()
             writer.writerows({k: round(v, 6) for k, v in row.items()} for row in self.log)
-        weights = self._file(".safetensors")
-        spec = ModelSpec("lite", self.recipe.size, SPACINGS_MM, licence=LICENCE)
-        with replacing(weights, ".safetensors") as part:
-            save_weights(cast(LiteNet, self.average.module), spec, part)
-        return weights
+        return self.trainee.save(self.average.module)
 
     def _resume(self) -> None:
         checkpoint = self._file(".pt")
@@ -123,36 +132,67 @@ class Trainer:
             raise InputError(f"there is no {checkpoint.name} to go on from; start the run without resuming")
         try:
             state: dict[str, Any] = torch.load(checkpoint, map_location=self.device, weights_only=True)
-            before, now = json.loads(state["recipe"]), json.loads(json.dumps(vars(self.recipe)))
-            changed = sorted(name for name in now if name not in RESUMABLE and before.get(name) != now[name])
+            changed = _changed(json.loads(state["recipe"]), json.loads(json.dumps(self.recipe.to_dict())))
             if changed:
                 raise InputError(f"{checkpoint.name} belongs to a run with another {', '.join(changed)}; name it anew")
+            if len(state["rngs"]) != self.world.size:
+                raise InputError(f"{checkpoint.name} belongs to a run of {len(state['rngs'])} processes; start as many")
             self.net.load_state_dict(state["net"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
-            self.rng.bit_generator.state = json.loads(state["rng"])
+            self.rng.bit_generator.state = json.loads(state["rngs"][self.world.rank])
             self.step, self.log = state["step"], state["log"]
         except (EOFError, KeyError, RuntimeError, TypeError, ValueError, UnpicklingError) as error:
             raise InputError(f"{checkpoint.name} is damaged or no checkpoint; start the run anew") from error
 
-    def _train_step(self) -> tuple[float, Tensor, Tensor]:
-        chosen = self.episodes.next_batch(self.recipe.batch)
-        first = torch.tensor([self.episodes.slots[n].step == 0 for n in chosen])
-        prompts, target = self.episodes.prompts(chosen, self.device), self.episodes.targets(chosen, self.device)
-        maps = encode(prompts).contiguous(memory_format=torch.channels_last_3d)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bf16):
-            logits = self.net(maps)
-        loss = dice_bce(logits, target)
+    def _train_step(self) -> list[tuple[float, Tensor, Tensor]]:
+        """One step of the optimiser; the log's figures of each of its batches."""
         self.optimizer.zero_grad()
-        loss.backward()
+        results = []
+        for n in range(self.recipe.accumulate):
+            # Gradients are exchanged once per step, with its last batch.
+            with exchange(self.wrapped, now=n == self.recipe.accumulate - 1):
+                results.append(self._batch())
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         self.average.update_parameters(self.net)
+        return results
+
+    def _batch(self) -> tuple[float, Tensor, Tensor]:
+        """Gradients of one batch; its loss, which of its items are first steps, and the Dice of all."""
+        chosen = self.episodes.next_batch(self.recipe.batch)
+        first = torch.tensor([self.episodes.slots[n].step == 0 for n in chosen])
+        shown = [self.episodes.slots[n] for n in chosen]
+        target, weights = self._labels(chosen)
+        logits, memories = self.trainee.forward(self.wrapped, shown, self.rng, self.device)
+        loss = dice_bce(logits, target, weights)
+        (loss / self.recipe.accumulate).backward()
         probability = logits.detach().float().sigmoid()
-        self.episodes.advance(chosen, probability.cpu().numpy())
+        kept = None if memories is None else memories.detach().float().cpu().numpy()
+        self.episodes.advance(chosen, probability.cpu().numpy(), kept)
         return float(loss.detach()), first, hard_dice(probability > 0.5, target > 0.5).cpu()
+
+    def _labels(self, chosen: list[int]) -> tuple[Tensor, Tensor | None]:
+        """References (B, K, J, I) of some slots, poor ones rectified, and their weights where not all are the same."""
+        target = self.episodes.targets(chosen, self.device)
+        samples = [self.episodes.slots[n].sample for n in chosen]
+        low_quality = [sample.low_quality for sample in samples]
+        if not any(low_quality):
+            return target, None
+        if self.step >= self.recipe.rectify_after:
+            for n, sample in enumerate(samples):
+                if sample.low_quality:
+                    target[n] = rectified(target[n], self._rounds(sample))
+        return target, quality_weights(low_quality).to(self.device)
+
+    @torch.no_grad()
+    def _rounds(self, sample: Sample) -> Tensor:
+        """What the averaged weights answer to several rounds of prompts, (R, K, J, I) probabilities."""
+        asked = prompt_rounds(sample, self.recipe.prompt_rounds, self.rng)
+        logits, _ = self.trainee.forward(self.average.module, asked, self.rng, self.device)
+        return logits.float().sigmoid()
 
     def _rate(self, step: int) -> float:
         rise = min(1.0, (step + 1) / self.recipe.warmup)
@@ -163,9 +203,10 @@ class Trainer:
 
 
 class _Sums:
-    """Running means between two lines of the log."""
+    """Means between two lines of the log, over all processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World, device: torch.device) -> None:
+        self.world, self.device = world, device
         self.losses: list[float] = []
         self.first: list[float] = []
         self.later: list[float] = []
@@ -177,12 +218,19 @@ class _Sums:
         self.later += dice[~first].tolist()
 
     def means(self) -> dict[str, float]:
-        return {
-            "loss": float(np.mean(self.losses)),
-            "dice_first": float(np.mean(self.first)) if self.first else math.nan,
-            "dice_later": float(np.mean(self.later)) if self.later else math.nan,
-            "seconds": time.perf_counter() - self.begin,
-        }
+        kept = (self.losses, self.first, self.later)
+        sums = self.world.summed([x for values in kept for x in (math.fsum(values), len(values))], self.device)
+        loss, first, later = (sums[n] / sums[n + 1] if sums[n + 1] else math.nan for n in (0, 2, 4))
+        seconds = time.perf_counter() - self.begin
+        return {"loss": loss, "dice_first": first, "dice_later": later, "seconds": seconds}
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Settings of a run that goes on which differ from those it was begun with."""
+    for settings in (before, now):  # the data may have moved
+        if str(settings.get("start_from", "")).endswith(CHECKPOINTS):
+            settings["start_from"] = Path(settings["start_from"]).name
+    return sorted(name for name in now if name not in RESUMABLE and before.get(name) != now[name])
 
 
 def hard_dice(predicted: Tensor, target: Tensor) -> Tensor:
@@ -193,5 +241,10 @@ def hard_dice(predicted: Tensor, target: Tensor) -> Tensor:
 
 
 def train(recipe: Recipe, output: Path, device: str = "cpu", resume: bool = False, progress: bool = True) -> Path:
-    """Run a recipe and return the file of the averaged weights."""
-    return Trainer(recipe, output, device, resume).run(progress)
+    """Run a recipe, as one of several processes where torchrun started them.
+
+    Returns:
+        The file of the averaged weights.
+    """
+    with joined(torch.device(device)) as world:
+        return Trainer(recipe, output, device, resume, world).run(progress and world.first)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.training.dataset import case_names, fitted_cases, split_organ_maps, windows_of
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.volume.io import write_volume
@@ -43,6 +44,44 @@ def test_real_windows_show_the_lesion_of_a_case(cases):
         sample = windows.draw(rng)
         assert sample.kind == "real"
         assert np.median(sample.image[sample.target]) > 1.3 * np.median(sample.image[~sample.target])
+
+
+def test_windows_of_a_fixed_voxel_size_show_targets_larger_and_smaller(cases):
+    windows = windows_of(recipe(cases, family="sam", sam=SamConfig(size=32), window_spacing_mm=3.0))
+    rng = np.random.default_rng(0)
+    samples = [windows.draw(rng) for _ in range(8)]
+    assert {sample.spacing_mm for sample in samples} == {3.0}
+    assert {windows.simulated.draw(rng).spacing_mm for _ in range(8)} == {3.0}
+    whole = [int(s.target.sum()) for s in samples if s.target.sum() > 100]
+    assert max(whole) > 1.2 * min(whole)
+
+
+def test_poor_masks_are_known_as_such_unless_a_simulated_lesion_is_the_target_instead(cases, monkeypatch):
+    draws = windows_of(recipe(cases, low_quality=("CASE_0", "CASE_3")))
+    assert [case.low_quality for case in draws.real.cases] == [True, False, False, True, False]
+    draws.real.cases = draws.real.cases[:1]
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr("SegAnyPETLib.training.real.PASTED_SHARE", 0.0)
+    assert all(draws.draw(rng).low_quality for _ in range(5))
+    monkeypatch.setattr("SegAnyPETLib.training.real.PASTED_SHARE", 1.0)
+    assert not all(draws.draw(rng).low_quality for _ in range(5))
+
+
+def test_a_poor_case_that_is_not_there_is_refused(cases):
+    with pytest.raises(InputError, match="low_quality names no case that could be fitted: CASE_9"):
+        fitted_cases(recipe(cases, low_quality=("CASE_9", "CASE_1")))
+
+
+def test_a_share_of_simulated_references_is_degraded():
+    windows = windows_of(Recipe("a", steps=1, size=32, analytic_bodies=1, noisy_share=0.5))
+    rng = np.random.default_rng(0)
+    poor = [windows.draw(rng).low_quality for _ in range(30)]
+    assert 6 < sum(poor) < 24
+    windows.noisy_share = 1.0
+    degraded = windows.draw(np.random.default_rng(5))
+    true = windows.simulated.draw(np.random.default_rng(5))
+    assert (degraded.image == true.image).all()
+    assert (degraded.target != true.target).any()
 
 
 def test_a_mask_on_another_grid_is_refused(cases):

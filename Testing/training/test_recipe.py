@@ -1,7 +1,14 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.sam.config import PUBLISHED
 from SegAnyPETLib.training.recipe import read_recipe
+
+RECIPES = sorted((Path(__file__).resolve().parents[2] / "Resources" / "recipes").glob("*.yaml"))
+SAM_TEXT = "name: a\nsteps: 5\nfamily: sam\nsize: 128\nwindow_spacing_mm: 1.5\n"
 
 
 def recipe_file(tmp_path, text):
@@ -19,6 +26,23 @@ def test_folders_are_relative_to_the_data_folder(tmp_path):
     path = recipe_file(tmp_path, "name: a\nsteps: 5\norgan_maps: maps\n")
     assert read_recipe(path).organ_maps == str(tmp_path / "maps")
     assert read_recipe(path, tmp_path / "data").organ_maps == str(tmp_path / "data" / "maps")
+
+
+def test_a_recipe_of_the_published_architecture_has_its_sizes_but_for_those_that_are_given(tmp_path):
+    assert read_recipe(recipe_file(tmp_path, SAM_TEXT)).sam == PUBLISHED
+    tiny = read_recipe(recipe_file(tmp_path, SAM_TEXT + "sam: {depth: 4, global_blocks: [1, 3]}\n"))
+    assert tiny.sam == replace(PUBLISHED, depth=4, global_blocks=(1, 3))
+
+
+def test_a_checkpoint_to_start_from_is_relative_to_the_data_folder_and_a_run_is_not(tmp_path):
+    path = recipe_file(tmp_path, SAM_TEXT + "start_from: weights/general.pth\n")
+    assert read_recipe(path, tmp_path / "data").start_from == str(tmp_path / "data" / "weights" / "general.pth")
+    assert read_recipe(recipe_file(tmp_path, SAM_TEXT + "start_from: general\n")).start_from == "general"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_of_the_project_can_be_read(path):
+    assert read_recipe(path).name == path.stem
 
 
 @pytest.mark.parametrize(
@@ -48,6 +72,29 @@ def test_folders_are_relative_to_the_data_folder(tmp_path):
         ("name: a\nsteps: 5\nanalytic_bodies: -1\norgan_maps: m\n", "analytic_bodies"),
         ("name: a\nsteps: 5\norgan_map_stride: 1\norgan_maps: m\n", "organ_map_stride"),
         ("name: a\nsteps: 5\nfolds: 1\n", "folds"),
+        ("name: a\nsteps: 5\nfamily: vit\n", "family must be one of: lite, sam"),
+        ("name: a\nsteps: 5\nsam: {patch: 8}\n", "settings of the family sam"),
+        ("name: a\nsteps: 5\nwindow_spacing_mm: 2\n", "settings of the family sam"),
+        (SAM_TEXT + "window_spacing_mm: 0\n", "needs window_spacing_mm"),
+        (SAM_TEXT + "window_spacing_mm: .nan\n", "needs window_spacing_mm"),
+        (SAM_TEXT + "sam: 3\n", "block of settings out of: patch"),
+        (SAM_TEXT + "sam: {size: 64}\n", "block of settings out of: patch"),
+        (SAM_TEXT + "sam: {patch: many}\n", "patch must be made of whole numbers, not 'many'"),
+        (SAM_TEXT + "sam: {global_blocks: 2}\n", "global_blocks must be a list"),
+        (SAM_TEXT + "sam: {global_blocks: [2.5]}\n", "global_blocks must be made of whole numbers"),
+        (SAM_TEXT + "sam: {global_blocks: [12]}\n", "global_blocks must lie between"),
+        (SAM_TEXT + "sam: {width: 100}\n", "width a multiple of heads"),
+        (SAM_TEXT + "sam: {depth: 0}\n", "at least 1"),
+        (SAM_TEXT + "sam: {mask_channels: 6}\n", "mask_channels a multiple of 4"),
+        (SAM_TEXT + "sam: {patch: 24}\n", "divides size"),
+        (SAM_TEXT + "sam: {prompt_width: 64}\n", "prompt_width must be a multiple of 48"),
+        (SAM_TEXT + "sam: {window: 8}\n", "every block global"),
+        ("name: a\nsteps: 5\naccumulate: 0\n", "accumulate.* at least 1"),
+        ("name: a\nsteps: 5\nlow_quality: CASE_1\n", "low_quality must be a list of names"),
+        ("name: a\nsteps: 5\nnoisy_share: 2\n", "noisy_share must lie"),
+        ("name: a\nsteps: 5\nprompt_rounds: 1\n", "prompt_rounds be at least 2"),
+        ("name: a\nsteps: 5\nrectify_after: -1\n", "rectify_after at least 0"),
+        ("name: a\nsteps: 5\nstart_from: b.pth/c\n", "no name of a run"),
         ("1: 2\nfoo: 3\n", "unknown settings.*1, foo"),
         ("[1, 2]\n", "must hold settings"),
         ("name: [\n", "not valid YAML"),

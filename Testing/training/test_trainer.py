@@ -72,7 +72,7 @@ def test_training_on_one_target_learns_it(tmp_path):
     target[10:22, 10:22, 10:22] = True
     sample = Sample(np.where(target, 6.0, 1.0).astype(np.float32), target, 3.0, "lesion")
     trainer.episodes = Episodes(lambda rng: sample, 2, trainer.rng)
-    losses = [trainer._train_step()[0] for _ in range(30)]
+    losses = [trainer._train_step()[0][0] for _ in range(30)]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 
