@@ -14,7 +14,7 @@ from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.growth import Box, Watch, grow
 from SegAnyPETLib.session.parts import part_at
 from SegAnyPETLib.session.settle import settle
-from SegAnyPETLib.session.zoom import first_window, fitting_window, shows_click, still_fits
+from SegAnyPETLib.session.zoom import DOUBT, OTHER_LOOKS_MM, first_window, fitting_window, shows_click, still_fits
 from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
@@ -153,9 +153,13 @@ class InteractiveSession:
         return self._keep(mask, None, look, begin)
 
     def _look_anew(self, points: tuple[Point, ...]) -> _Look:
-        """A first look at a target; by a model that zooms, from afar for the target's size and then a second one."""
-        window = first_window(self.volume, self.backend, points[-1])
-        look = self._look(window, points, MaskPatch.empty())
+        """First looks at a target for its size, and then one at the zoom that it needs; one look without zoom."""
+        click, nothing = points[-1], MaskPatch.empty()
+        look = self._look(first_window(self.volume, self.backend, click), points, nothing)
+        if look.quality < DOUBT and self.backend.spec.zooms:
+            others = (first_window(self.volume, self.backend, click, spacing) for spacing in OTHER_LOOKS_MM)
+            looks = [look, *(self._look(window, points, nothing) for window in others)]
+            look = max(looks, key=lambda each: each.quality)
         if look.proposal.voxels and self.backend.spec.zooms:
             closer = fitting_window(self.volume, self.backend, look.proposal, points)
             look = self._look(closer, points, look.proposal)

@@ -13,6 +13,9 @@ from SegAnyPETLib.volume.window import Window
 
 #: Voxel size of the first look at a target of unknown size, in mm.
 FIRST_LOOK_MM = 4.0
+#: Where the model expects less than this Dice of its first mask, it looks at these voxel sizes too, and the mask of
+#: which it expects most tells the size: a click in the cold core of a large tumour looks like a small one from near.
+DOUBT, OTHER_LOOKS_MM = 0.85, (3.0, 5.0, 6.5)
 #: A window is chosen so large that the target fills this share of its side.
 FILL = 0.6
 #: A window is kept while target and points stay this many voxels away from its border.
@@ -21,9 +24,9 @@ BORDER = 3
 CLICK_MARGIN = 0.125
 
 
-def first_window(volume: Volume, backend: Backend, point: Point) -> Window:
+def first_window(volume: Volume, backend: Backend, point: Point, spacing_mm: float = FIRST_LOOK_MM) -> Window:
     """A window around the first point, before anything is known of the target."""
-    spacing = float(np.clip(FIRST_LOOK_MM, *spacing_range(backend)))
+    spacing = float(np.clip(spacing_mm, *spacing_range(backend)))
     return Window.around(volume, point.ras, backend.spec.size, spacing)
 
 

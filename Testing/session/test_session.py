@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,27 @@ def test_the_first_look_is_from_afar_and_the_second_at_the_targets_zoom():
     assert second.image.spacing_mm == 2.0
     assert second.target.mask_kji is not None
     assert second.target.mask_kji.sum() == pytest.approx(125, rel=0.3)
+
+
+class Doubtful(HotRegions):
+    """Expects little of what it sees, but for one voxel size; there it sees half of it alone."""
+
+    def predict(self, image, targets):
+        (prediction,) = super().predict(image, targets)
+        if image.spacing_mm != 5.0:
+            return [replace(prediction, quality=0.5)]
+        prediction.logits_kji[: image.array_kji.shape[0] // 2] = -4.0
+        return [prediction]
+
+
+def test_a_doubtful_first_look_is_repeated_at_other_zooms_and_the_best_one_counts():
+    volume = pet(LESION)
+    backend = Doubtful()
+    InteractiveSession(volume, backend).add_point(at(volume, (20, 20, 20)))
+    *first, last = backend.requests
+    assert [request.image.spacing_mm for request in first] == [4.0, 3.0, 5.0, 6.5]
+    assert all(request.target.mask_kji is None for request in first)
+    assert 0 < last.target.mask_kji.sum() < 100  # what was seen at 5 mm, not all 125 voxels
 
 
 def test_the_model_is_told_of_every_click_where_it_was_made():
