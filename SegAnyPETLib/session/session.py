@@ -13,7 +13,7 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.growth import Box, Watch, grow
 from SegAnyPETLib.session.parts import part_at
-from SegAnyPETLib.session.settle import settle
+from SegAnyPETLib.session.settle import cleared, settle
 from SegAnyPETLib.session.zoom import DOUBT, OTHER_LOOKS_MM, first_window, fitting_window, shows_click, still_fits
 from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
 from SegAnyPETLib.volume.volume import Volume
@@ -174,8 +174,11 @@ class InteractiveSession:
         part = part_at(self.volume, self._mask, click)
         if click.positive and not part.voxels:
             return self._look_anew((click,))
-        look = self._look(self._window_of(click, part), points, self._mask)
-        return self._followed(look, points) if click.positive else look
+        window = self._window_of(click, part)
+        if click.positive:
+            return self._followed(self._look(window, points, self._mask), points)
+        remembers = self._last is not None and self._last.memory is not None
+        return self._look(window, points, self._mask if remembers else cleared(self.volume, self._mask, points))
 
     def _window_of(self, click: Point, part: MaskPatch) -> Window:
         window = None if self._last is None else self._last.window

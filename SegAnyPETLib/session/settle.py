@@ -21,6 +21,9 @@ from SegAnyPETLib.volume.volume import Volume
 POINT_RADIUS_MM = 4.0
 #: A click changes only what is at most this many times as far from it as from the nearest point of the other kind.
 REACH = 1.5
+#: A model is shown the mask without what is at most this share as far from a new negative point as from a positive one;
+#: else it trusts the mask more than the click.
+CLEARED_SHARE = 0.5
 #: Parts of a proposal without a positive point that are smaller than this share of the largest part are dropped.
 DEBRIS_SHARE = 0.1
 
@@ -77,6 +80,28 @@ def _changed_by(
         far = index[to_click > REACH * np.min(to_others, axis=0)]
         changed[tuple(far.T)] = False
     return before | changed if positive else before & ~changed
+
+
+def cleared(volume: Volume, mask: MaskPatch, points: tuple[Point, ...]) -> MaskPatch:
+    """The mask that a model is shown after a negative click.
+
+    Args:
+        volume: the grid.
+        mask: the mask so far.
+        points: all clicks; the last one is negative.
+    """
+    positive = [p for p in points if p.positive]
+    if not positive or not mask.voxels:
+        return mask
+    spacing = volume.spacing_mm[::-1]
+    index = np.argwhere(mask.array_kji)
+    to_click, *to_others = (
+        np.linalg.norm((index + mask.offset_kji - volume.nearest_kji(p.ras)) * spacing, axis=1)
+        for p in (points[-1], *positive)
+    )
+    kept = mask.array_kji.copy()
+    kept[tuple(index[to_click <= CLEARED_SHARE * np.min(to_others, axis=0)].T)] = False
+    return MaskPatch.cropped(kept, mask.offset_kji)
 
 
 def without_debris(mask: NDArray[np.bool_], positive: list[NDArray]) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.session.settle import POINT_RADIUS_MM, settle
+from SegAnyPETLib.session.settle import POINT_RADIUS_MM, cleared, settle
 from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
 from SegAnyPETLib.volume.volume import Volume
 
@@ -110,3 +110,16 @@ def test_what_the_model_did_not_see_stays():
     seen = (slice(0, 20), slice(0, 20), slice(10, 20))
     mask = settled(before, EMPTY, at((6, 6, 6)), at((7, 7, 16), positive=False), seen=seen)
     assert (mask == box(((5, 5, 5), (8, 8, 8)))).all()
+
+
+def test_after_a_negative_click_the_model_is_not_shown_what_lies_much_nearer_to_it():
+    mask = MaskPatch.cropped(box(((5, 5, 2), (5, 5, 15))))
+    shown = cleared(VOLUME, mask, (at((5, 5, 2)), at((5, 5, 11), positive=False))).to_array(SHAPE)
+    # Between 2 and 11 the share is a half at 8; beyond 11 the distances are (n - 2) and (n - 11).
+    assert np.flatnonzero(shown[5, 5]).tolist() == [2, 3, 4, 5, 6, 7]
+    assert shown.sum() == 6
+
+
+def test_without_a_positive_point_the_whole_mask_is_shown():
+    mask = MaskPatch.cropped(box(((5, 5, 2), (5, 5, 8))))
+    assert cleared(VOLUME, mask, (at((5, 5, 4), positive=False),)) is mask
