@@ -22,6 +22,7 @@ import re
 import stat
 import struct
 import threading
+import warnings
 import zipfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -101,7 +102,7 @@ class _BoundedFile(io.FileIO):
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a ``.pth``, ``.pt`` or ``.safetensors`` file; what it is tells its content, not its name.
+    """Names and tensors of a ``.pth``, ``.pt`` or ``.safetensors`` file.
 
     Args:
         path: a file that `torch.save` or safetensors wrote: a state dict, or a container with one.
@@ -115,9 +116,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     size = _checked_size(path)
     with path.open("rb") as file:
         start = file.read(9)
-    if start[:4] == b"PK\x03\x04":
+    is_archive, is_safetensors = start[:4] == b"PK\x03\x04", start[8:] == b"{"
+    if (is_archive or is_safetensors) and is_safetensors != (path.suffix.lower() == ".safetensors"):
+        raise InputError(f"{path.name} is not what its ending says; rename it to end with .pth or with .safetensors")
+    if is_archive:
         tensors = _read_archive(path)
-    elif start[8:] == b"{":
+    elif is_safetensors:
         tensors = _read_safetensors(path, size, int.from_bytes(start[:8], "little"))
     elif start[:1] == b"\x80":
         raise InputError(
@@ -147,15 +151,22 @@ def _checked_size(path: Path) -> int:
 
 
 def _read_archive(path: Path) -> dict[str, Tensor]:
-    data = _checked_pickle(path)
-    _check_names(data, path.name)
+    _check_names(_checked_pickle(path), path.name)
+    # First without memory behind it, however much is declared; torch also tells of errors by printing storages.
+    declared = _state_dict(_load(path, "meta"), path.name)
+    if any(tensor.untyped_storage().nbytes() > path.stat().st_size for tensor in declared.values()):
+        raise InputError(f"{path.name} declares more data than the file has; get it again from a source that you trust")
+    return _state_dict(_load(path, "cpu"), path.name)
+
+
+def _load(path: Path, device: str) -> object:
+    """What torch's restricted reader makes of a checked archive."""
     stand_ins: list[Any] = [(_Placeholder, name) for name in IGNORED_NAMES]
     try:
-        with _ALLOWING, _allowing(stand_ins):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with _ALLOWING, _allowing(stand_ins), warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location=device, weights_only=True, mmap=True)
     except MALFORMED as error:
         raise _damaged(path.name) from error
-    return _state_dict(content, path.name)
 
 
 def _allowing(names: list[Any]) -> AbstractContextManager[None]:
@@ -203,7 +214,7 @@ def _check_names(data: bytes, name: str) -> None:
         operations = [(code.name, argument) for code, argument, _ in pickletools.genops(data)]
     except MALFORMED as error:
         raise _damaged(name) from error
-    if ("PROTO", PROTOCOL) not in operations[:1]:
+    if [argument for code, argument in operations if code == "PROTO"] != [PROTOCOL]:
         raise InputError(f"{name} was saved with another pickle protocol than torch's own; save it again without one")
     used = {str(argument).replace(" ", ".") for code, argument in operations if code == "GLOBAL"}
     foreign = sorted(used - set(IGNORED_NAMES) - {n for n in used if PLAIN_NAMES.fullmatch(n)})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.sam.archive import read_tensors, shown
@@ -107,8 +110,24 @@ def _empty_net(found: Shapes, file_name: str) -> SamNet:
     return net
 
 
+class _Unfilled(TorchFunctionMode):
+    """Leaves out the random numbers of new layers.
+
+    On the meta device there is nothing to fill, but trying to makes torch import its compiler, which takes longer than
+    all else that loading does.
+    """
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if getattr(function, "__module__", None) == "torch.nn.init":
+            return given["tensor"]
+        return torch.empty(*args, **given) if function is torch.randn else function(*args, **given)
+
+
 def _meta_net(config: SamConfig) -> SamNet:
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         return SamNet(config)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -140,6 +143,19 @@ def test_the_network_stays_what_it_is_when_its_file_changes(tmp_path: Path, leas
         with path.open("r+b") as file:
             file.write(bytes(path.stat().st_size))
         assert_same(loaded, least)
+
+
+def test_loading_does_not_load_the_compiler(tmp_path: Path) -> None:
+    save_checkpoint(random_net(LEAST), tmp_path / "net.pth")
+    code = f"""
+import sys
+from pathlib import Path
+from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
+load_checkpoint(Path({str(tmp_path / "net.pth")!r}))
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("key", ["model_state_dict", "state_dict", "model"])
@@ -351,6 +367,8 @@ def test_an_archive_made_by_hand_is_opened(tmp_path: Path, least: dict[str, Tens
     [
         Declared(10**12, 0, (10**12,), (1,)),
         Declared(2**62, 0, (2**62,), (1,)),
+        Declared(2**80, 0, (16,), (1,)),
+        Declared(10**9, 0, (16,), (1,)),
         Declared(-5, 0, (16,), (1,)),
         Declared(16, 0, (10**6, 10**6), (0, 0)),
         Declared(16, 0, (17,), (1,)),
@@ -367,6 +385,17 @@ def test_an_archive_made_by_hand_is_opened(tmp_path: Path, least: dict[str, Tens
 def test_tensors_beyond_the_file_are_refused(tmp_path: Path, tensor: Declared) -> None:
     message = refusal(write_archive(tmp_path / "net.pth", {"image_encoder.pos_embed": tensor}))
     assert "declares more" in message or "damaged" in message
+
+
+def test_a_storage_is_not_printed_to_tell_of_an_error(tmp_path: Path) -> None:
+    # torch's reader puts what it cannot call into its message, and a storage prints all its numbers.
+    calls_a_storage = io.BytesIO()
+    _Pickler(calls_a_storage, 2).dump(Stored(2**18))
+    path = write_archive(tmp_path / "net.pth", calls_a_storage.getvalue()[:-1] + b")R.", bytes(2**20))
+    with pytest.raises(InputError, match="damaged") as caught:
+        load_checkpoint(path)
+    assert "reduce for unrecognized function" in str(caught.value.__cause__)
+    assert len(str(caught.value.__cause__)) < 5000
 
 
 def test_one_storage_for_many_tensors_is_refused(tmp_path: Path) -> None:
@@ -561,6 +590,47 @@ def test_mutated_files_are_loaded_or_refused_in_one_line(
     assert len(refusals) > 100
     assert [message for message in refusals if "\n" in message] == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_mutated_pickles_are_loaded_or_refused_in_one_line(
+    tmp_path: Path, least: dict[str, Tensor], capfd: pytest.CaptureFixture[str]
+) -> None:
+    container = {"args": argparse.Namespace(a=1), "model_state_dict": least, "best": np.float64(0.5)}
+    with zipfile.ZipFile(write(tmp_path / "whole.pth", container)) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    (pickled,) = [name for name in records if name.endswith("/data.pkl")]
+    random = np.random.default_rng(1)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    reached = 0
+    for _ in range(200):
+        with zipfile.ZipFile(folder / "net.pth", "w") as archive:
+            for name, data in records.items():
+                archive.writestr(name, bent(data, random) if name == pickled else data)
+        try:
+            load_checkpoint(folder / "net.pth")
+            reached += 1
+        except InputError as error:
+            reached += "damaged" not in str(error)
+        assert [file.name for file in folder.iterdir()] == ["net.pth"]
+    assert reached > 20  # past the archive, into what its pickle says
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("written", "named"), [("a.pth", "a.safetensors"), ("a.safetensors", "a.pth")])
+def test_an_ending_that_is_not_the_content_is_refused(
+    tmp_path: Path, least: dict[str, Tensor], written: str, named: str
+) -> None:
+    write(tmp_path / written, least).rename(tmp_path / named)
+    assert "not what its ending says" in refusal(tmp_path / named)
+
+
+def bent(whole: bytes, random: np.random.Generator) -> bytes:
+    """A pickle with one to three other bytes."""
+    content = bytearray(whole)
+    for at in random.integers(len(content), size=random.integers(1, 4)):
+        content[at] = random.integers(256)
+    return bytes(content)
 
 
 def mutated(whole: bytes, random: np.random.Generator) -> bytes:
