@@ -4,8 +4,8 @@
     python Testing/benchmarks/mask_prompt.py --model RUNS/sam_tiny.safetensors
 
 Lesions and organs of simulated bodies that need no data; their seeds are none of training's. A model without zoom is
-asked about targets that fit into its window. With `--gains` the mask prompts of the published architecture are made with
-other logits inside and outside of the mask.
+asked about targets that fit into its window. With `--gains` the mask prompts of the published architecture are made
+with other logits inside and outside of the mask.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     backend = load_backend(arguments.model)
     side_mm = backend.spec.size * max(backend.spec.spacing_mm)
     targets = [t for seed in range(arguments.bodies) for t in _targets(FIRST_SEED + seed, side_mm)]
-    print(f"{backend.spec.name}, {len(targets)} targets: Dice between a mask that is given and the mask that comes back")
+    print(f"{backend.spec.name}, {len(targets)} targets: Dice between the mask given and the mask that comes back")
     for gain in arguments.gains:
         inputs.MASK_GAIN = gain
         overlaps = [_returned(image, mask_kji, backend) for image, mask_kji in targets]
