@@ -7,13 +7,17 @@ import torch
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.lite.weights import load_weights
+from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
+from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
 
-RECIPE = Recipe("tiny", steps=4, batch=1, slots=2, size=32, warmup=2, analytic_bodies=1, bf16=False, checkpoint_every=2)
+LITE = Recipe("tiny", steps=2, batch=1, slots=2, size=32, warmup=2, analytic_bodies=1, bf16=False, checkpoint_every=2)
+#: What does not depend on the family is tested on the one whose steps are fast at this size.
+RECIPE = replace(LITE, steps=4, family="sam", sam=SamConfig(32, 8, 24, 2, 2, (1,), 3, 48, 8), window_spacing_mm=4.0)
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
@@ -43,37 +47,37 @@ def test_a_run_does_not_go_on_with_another_recipe_or_from_nothing(tmp_path):
 
 
 def test_equal_seeds_train_equal_weights(tmp_path):
-    one, _ = load_weights(train(RECIPE, tmp_path / "one", progress=False))
-    two, _ = load_weights(train(RECIPE, tmp_path / "two", progress=False))
-    other, _ = load_weights(train(replace(RECIPE, seed=5), tmp_path / "other", progress=False))
+    one, _ = load_checkpoint(train(RECIPE, tmp_path / "one", progress=False))
+    two, _ = load_checkpoint(train(RECIPE, tmp_path / "two", progress=False))
+    other, _ = load_checkpoint(train(replace(RECIPE, seed=5), tmp_path / "other", progress=False))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
 def test_a_run_leaves_weights_and_a_log(tmp_path):
-    path = train(RECIPE, tmp_path, progress=False)
+    path = train(LITE, tmp_path, progress=False)
     _, spec = load_weights(path)
     assert (spec.name, spec.size) == ("lite", 32)
     with (tmp_path / "tiny.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["step"] for row in rows] == ["4"]
+    assert [row["step"] for row in rows] == ["2"]
     assert float(rows[0]["loss"]) > 0
 
 
 def test_a_second_stage_starts_from_the_first_ones_weights(tmp_path):
-    first, _ = load_weights(train(RECIPE, tmp_path, progress=False))
-    second = Trainer(replace(RECIPE, name="second", start_from="tiny"), tmp_path)
+    first, _ = load_weights(train(replace(LITE, steps=1), tmp_path, progress=False))
+    second = Trainer(replace(LITE, name="second", start_from="tiny"), tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.net.parameters(), strict=True))
 
 
 def test_training_on_one_target_learns_it(tmp_path):
-    trainer = Trainer(replace(RECIPE, steps=60, learning_rate=5e-3), tmp_path)
+    trainer = Trainer(replace(LITE, steps=40, learning_rate=8e-3), tmp_path)
     target = np.zeros((32, 32, 32), dtype=bool)
     target[10:22, 10:22, 10:22] = True
     sample = Sample(np.where(target, 6.0, 1.0).astype(np.float32), target, 3.0, "lesion")
     trainer.episodes = Episodes(lambda rng: sample, 2, trainer.rng)
-    losses = [trainer._train_step()[0][0] for _ in range(30)]
-    assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
+    losses = [trainer._train_step()[0][0] for _ in range(16)]
+    assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
 
 
 def test_the_loss_is_small_for_the_truth_and_large_for_its_opposite():

@@ -26,7 +26,7 @@ SETTINGS = {
     "analytic_bodies": 1,
     "bf16": False,
 }
-#: The command, with each process leaving its weights behind.
+#: The command, with each process leaving behind its weights and how often it wrote them.
 SCRIPT = """
 import sys
 import torch
@@ -35,8 +35,11 @@ from SegAnyPETLib.training import trainer
 
 class Kept(trainer.Trainer):
     def run(self, progress=True):
+        written, save = [], self.trainee.save
+        self.trainee.save = lambda net: written.append(net) or save(net)
         path = super().run(progress)
-        torch.save(self.net.state_dict(), self.output / f"rank{self.world.rank}.weights")
+        left = {"net": self.net.state_dict(), "written": len(written)}
+        torch.save(left, self.output / f"rank{self.world.rank}.left")
         return path
 
 trainer.Trainer = Kept
@@ -57,11 +60,16 @@ def pair(tmp_path_factory):
     return folder, done.stdout
 
 
+def left_by(folder, rank):
+    return torch.load(folder / "out" / f"rank{rank}.left", weights_only=True)
+
+
 def test_processes_end_with_equal_weights_and_the_first_one_alone_writes_and_speaks(pair):
     folder, printed = pair
-    one, other = (torch.load(folder / "out" / f"rank{n}.weights", weights_only=True) for n in (0, 1))
-    assert all(torch.equal(one[name], other[name]) for name in one)
-    files = {path.name for path in (folder / "out").iterdir() if path.suffix != ".weights"}
+    one, other = (left_by(folder, rank) for rank in (0, 1))
+    assert all(torch.equal(one["net"][name], other["net"][name]) for name in one["net"])
+    assert (one["written"], other["written"]) == (1, 0)
+    files = {path.name for path in (folder / "out").iterdir() if path.suffix != ".left"}
     assert files == {"pair.pt", "pair.csv", "pair.safetensors"}
     assert printed.count("weights  ") == 1
 
@@ -78,7 +86,7 @@ def test_a_step_of_several_processes_is_one_of_their_mean_gradient_and_loss(pair
             a.grad = sum(p.grad if p.grad is not None else torch.zeros_like(p) for p in (a, b)) / 2
     torch.nn.utils.clip_grad_norm_(first, 1.0)
     apart[0].optimizer.step()
-    together = torch.load(folder / "out" / "rank0.weights", weights_only=True)
+    together = left_by(folder, 0)["net"]
     for name, value in apart[0].net.state_dict().items():
         assert torch.allclose(value, together[name], atol=1e-5), name
     with (folder / "out" / "pair.csv").open() as file:
