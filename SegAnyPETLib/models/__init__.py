@@ -1,1 +1,1 @@
-"""Networks, their specifications and weights, and the engine that runs them. Importing this room loads torch."""
+"""Networks, their specifications and weights by name, and the engine that runs them."""

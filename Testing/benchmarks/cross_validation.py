@@ -1,13 +1,14 @@
 """Cross-validation on real cases: each case is clicked by a model that was not fitted on it.
 
-    python Testing/benchmarks/cross_validation.py --recipe Resources/recipes/lite.yaml --data DATA --runs RUNS \\
-        --output cv.json --train
+    python Testing/benchmarks/cross_validation.py --data DATA --runs RUNS --output cv.json --train \\
+        --recipe Resources/recipes/lite_mixed.yaml Resources/recipes/lite.yaml
 
-The recipe, named NAME, gives the recipes of three folds: the same but that they leave out every third case and are
-named NAME_fold0, NAME_fold1 and NAME_fold2. With `--train` the folds whose RUNS/NAME_foldN.safetensors is missing, or
-is that of a run that was stopped, are trained first; the run that the recipe starts from must lie in RUNS, and must not
-have seen a real case. Without `--train` they are an error. Weights of these names are taken as they are, whatever made
-them. Prints all folds together, beside the threshold methods, and the mean Dice of each fold.
+A recipe, named NAME, gives the recipes of three folds: the same but that they leave out every third case and are named
+NAME_fold0, NAME_fold1 and NAME_fold2. Several recipes are stages: each fold starts from its own earlier stage, and the
+last one is evaluated. With `--train` the folds whose RUNS/NAME_foldN.safetensors is missing, or is that of a run that
+was stopped, are trained first; the run that the first recipe starts from must lie in RUNS, and must not have seen a
+real case. Without `--train` they are an error. Weights of these names are taken as they are, whatever made them. Prints
+all folds together, beside the threshold methods, and the mean Dice of each fold.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ FOLDS = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", type=Path, required=True)
+    parser.add_argument("--recipe", type=Path, required=True, nargs="+", help="stages, in their order")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True, help="folder of weights files")
     parser.add_argument("--output", type=Path, required=True)
@@ -48,18 +49,21 @@ def main() -> None:
     parser.add_argument("--cases", type=int, help="of each fold only the first few cases, to try it out")
     arguments = parser.parse_args()
 
-    recipe = read_recipe(arguments.recipe, arguments.data)
-    if not recipe.real_cases:
-        raise InputError(f"{arguments.recipe} has no real_cases, so there is nothing to validate on")
-    folds = [fold_recipe(recipe, fold) for fold in sorted(set(arguments.fold or range(FOLDS)))]
-    wanting = {fold: missing for fold in folds if (missing := lacks(fold, arguments.runs))}
-    if wanting and not arguments.train:
+    stages = [read_recipe(path, arguments.data) for path in arguments.recipe]
+    if not all(stage.real_cases for stage in stages):
+        raise InputError("a recipe has no real_cases, so there is nothing to validate on")
+    recipe, chosen = stages[-1], sorted(set(arguments.fold or range(FOLDS)))
+    runs = [fold_recipe(stage, fold, stages) for fold in chosen for stage in stages]
+    wanting = {run.name: missing for run in runs if (missing := lacks(run, arguments.runs))}
+    folds = [run for run in runs if run.name.startswith(f"{recipe.name}_fold")]
+    if any(fold.name in wanting for fold in folds) and not arguments.train:
         raise InputError(f"{'; '.join(wanting.values())}; add --train to train them (or --fold for the others only)")
-    start = arguments.runs / f"{recipe.start_from}.safetensors"
-    if wanting and recipe.start_from and not start.is_file():
-        raise InputError(f"{start} is missing, from which the folds start; train {recipe.start_from} first")
-    for fold in wanting:
-        train(fold, arguments.runs, arguments.device, resume=(arguments.runs / f"{fold.name}.pt").is_file())
+    start = arguments.runs / f"{stages[0].start_from}.safetensors"
+    if wanting and stages[0].start_from and not start.is_file():
+        raise InputError(f"{start} is missing, from which the folds start; train {stages[0].start_from} first")
+    for run in runs:
+        if arguments.train and run.name in wanting:
+            train(run, arguments.runs, arguments.device, resume=(arguments.runs / f"{run.name}.pt").is_file())
     results = {fold.fold: evaluate_fold(fold, arguments) for fold in folds}
     title = f"{recipe.name}, {FOLDS}-fold cross-validation"
     if len(folds) < FOLDS:
@@ -71,9 +75,12 @@ def main() -> None:
     print(fold_table(results))
 
 
-def fold_recipe(recipe: Recipe, fold: int) -> Recipe:
-    """The recipe that leaves out one fold of the real cases."""
-    return replace(recipe, name=f"{recipe.name}_fold{fold}", folds=FOLDS, fold=fold)
+def fold_recipe(recipe: Recipe, fold: int, stages: list[Recipe]) -> Recipe:
+    """The recipe that leaves out one fold of the real cases, and starts from an earlier stage that did so too."""
+    start = recipe.start_from
+    if start in {stage.name for stage in stages}:
+        start = f"{start}_fold{fold}"
+    return replace(recipe, name=f"{recipe.name}_fold{fold}", folds=FOLDS, fold=fold, start_from=start)
 
 
 def lacks(recipe: Recipe, runs: Path) -> str:
