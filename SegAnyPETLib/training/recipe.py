@@ -58,6 +58,7 @@ class Recipe:
         rectify_after: step from which low-quality references are rectified.
         start_from: name of an earlier run in the same output folder whose weights to start from, or for "sam" a
             checkpoint of the published layout, relative to the data folder; "" to start anew.
+        keep_start: share of the weights of `start_from` in the result, 0 to 1; the rest is what training made of them.
         checkpoint_every: steps between checkpoints.
     """
 
@@ -90,6 +91,7 @@ class Recipe:
     prompt_rounds: int = 4
     rectify_after: int = 500
     start_from: str = ""
+    keep_start: float = 0.0
     checkpoint_every: int = 200
 
     def to_dict(self) -> dict[str, Any]:
@@ -202,6 +204,8 @@ def check_recipe(recipe: Recipe) -> None:
         raise InputError("a recipe needs organ_maps or analytic_bodies")
     if not 0 < recipe.learning_rate < math.inf or not 0 <= recipe.weight_decay < math.inf or not 0 <= recipe.ema < 1:
         raise InputError("learning_rate must be above 0, weight_decay at least 0, ema at least 0 and below 1")
+    if not 0 <= recipe.keep_start < 1 or (recipe.keep_start and not recipe.start_from):
+        raise InputError("keep_start must be at least 0 and below 1, and needs start_from")
     if not 0 <= recipe.seed < 2**63:
         raise InputError("the recipe's seed must be zero or more, and below 2 to the power of 63")
     if recipe.analytic_bodies < 0 or recipe.organ_map_stride < 0 or recipe.organ_map_stride == 1:

@@ -5,6 +5,7 @@ Started by torchrun, every process trains on batches of its own, gradients are a
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import math
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -56,6 +57,7 @@ class Trainer:
         self.device = self.world.place(torch.device(device))
         self.trainee = trainee_of(recipe, output)
         self.net = self.trainee.network().to(self.device)
+        self.start = {name: value.clone() for name, value in self.net.state_dict().items()} if recipe.keep_start else {}
         self.wrapped = self.world.wrapped(self.net, self.device)
         # Early on the average follows the weights closely; `use_buffers` is not needed, buffers never change.
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
@@ -124,7 +126,20 @@ class Trainer:
             writer = csv.DictWriter(file, LOG_FIELDS)
             writer.writeheader()
             writer.writerows({k: round(v, 6) for k, v in row.items()} for row in self.log)
-        return self.trainee.save(self.average.module)
+        return self.trainee.save(self._result())
+
+    def _result(self) -> nn.Module:
+        """The averaged weights, between which and those at the start the recipe may choose a point.
+
+        Tuned and untuned weights together keep more of what the untuned ones knew (Wortsman et al. 2022, arXiv
+        2109.01903).
+        """
+        if not self.recipe.keep_start:
+            return self.average.module
+        result = copy.deepcopy(self.average.module)
+        tuned = result.state_dict()
+        result.load_state_dict({k: v.lerp(self.start[k], self.recipe.keep_start) for k, v in tuned.items()})
+        return result
 
     def _resume(self) -> None:
         checkpoint = self._file(".pt")

@@ -54,6 +54,18 @@ def test_equal_seeds_train_equal_weights(tmp_path):
     assert not all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
+def test_a_part_of_the_way_from_the_first_stage_can_be_kept(tmp_path):
+    first, _ = load_checkpoint(train(RECIPE, tmp_path, progress=False))
+    results = {}
+    for name, share in (("whole", 0.0), ("half", 0.5)):
+        stage = replace(RECIPE, name=name, start_from="tiny", keep_start=share)
+        results[name], _ = load_checkpoint(train(stage, tmp_path, progress=False))
+    parameters = zip(first.parameters(), results["whole"].parameters(), results["half"].parameters(), strict=True)
+    for start, tuned, between in parameters:
+        torch.testing.assert_close(between, (start + tuned) / 2, rtol=1e-4, atol=1e-6)
+    assert any(not torch.equal(a, b) for a, b in zip(first.parameters(), results["whole"].parameters(), strict=True))
+
+
 def test_a_run_leaves_weights_and_a_log(tmp_path):
     path = train(LITE, tmp_path, progress=False)
     _, spec = load_weights(path)
