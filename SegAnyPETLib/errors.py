@@ -7,3 +7,15 @@ class SegAnyPETError(Exception):
 
 class InputError(SegAnyPETError):
     """The input cannot be used: a file, a prompt, a label, a recipe. The command line exits with 2."""
+
+
+class BackendError(SegAnyPETError):
+    """What runs the model failed or cannot be reached. The session is as it was; the prompt may be repeated."""
+
+
+class OutOfMemory(BackendError):
+    """The device's memory does not suffice; another device may do."""
+
+
+class Cancelled(SegAnyPETError):
+    """The user cancelled; nothing was changed."""

@@ -1,7 +1,8 @@
-"""A model in this very process: for the command line and tests."""
+"""A model in this very process: for the command line, tests, and the server itself."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
+from SegAnyPETLib.errors import Cancelled
 
 if TYPE_CHECKING:
     from SegAnyPETLib.models.engine import Engine
@@ -20,6 +22,7 @@ class InProcessBackend:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._running, self._cancelled = threading.Event(), threading.Event()
 
     @property
     def spec(self) -> ModelSpec:
@@ -32,9 +35,44 @@ class InProcessBackend:
         return f"{self.engine.device.type}, {self.engine.precision}"
 
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
-        """Segment targets in a window."""
-        answers = self.engine.predict(image.array_kji, image.spacing_mm, image.sha256, targets)
-        return [Prediction(a.logits_kji, expected_dice(a.logits_kji), a.memory) for a in answers]
+        """Segment targets in a window.
+
+        Raises:
+            Cancelled: `cancel` was called meanwhile; the model has run to its end, its answer is dropped.
+            SegAnyPETError: the memory of the device does not suffice.
+        """
+        self._cancelled.clear()
+        self._running.set()
+        try:
+            predictions = predict_in(self.engine, image.sha256, image.spacing_mm, image, targets)
+        finally:
+            self._running.clear()
+        if self._cancelled.is_set():
+            raise Cancelled("cancelled; nothing was changed")
+        return predictions
+
+    def cancel(self) -> None:
+        """Drop the answer of the `predict` that is running."""
+        if self._running.is_set():
+            self._cancelled.set()
+
+
+def predict_in(
+    engine: Engine, sha256: str, spacing_mm: float, image: WindowImage | None, targets: Sequence[TargetPrompts]
+) -> list[Prediction]:
+    """Ask an engine.
+
+    Args:
+        engine: the model.
+        sha256: of the window.
+        spacing_mm: of the window.
+        image: the window; it may be None where the engine knows it.
+        targets: prompts of each target.
+    """
+    image_kji = None if image is None or engine.knows(sha256) else image.array_kji
+    answers = engine.predict(image_kji, spacing_mm, sha256, targets)
+    size = engine.spec.size
+    return [Prediction.of(a.logits_kji, size, expected_dice(a.logits_kji), a.remembers) for a in answers]
 
 
 def expected_dice(logits_kji: NDArray[np.float32]) -> float:

@@ -1,4 +1,8 @@
-"""What a session asks of a model, and what it answers, wherever the model runs."""
+"""What a session asks of a model, and what it answers, wherever the model runs.
+
+Images, masks and answers have the precision in which they travel, also within one process: so a session gives the
+same masks at every distance, bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,18 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from SegAnyPETLib.backend.crop import Crop
+from SegAnyPETLib.volume.interpolation import refined
+
 if TYPE_CHECKING:
     from SegAnyPETLib.models.spec import ModelSpec
+
+#: Units are not smaller than 2 to this power, so that float32 holds them.
+LEAST_EXPONENT = -120
+#: Occupancies of a mask prompt are counted in these steps.
+OCCUPANCY_STEPS = 255
+#: Logit of voxels so far from the mask that no answer holds them.
+FAR_LOGIT = -20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,18 +34,33 @@ class WindowImage:
     """The voxels of a window; the same for every click and every target in it.
 
     Attributes:
-        array_kji: (size, size, size) float32, SUV.
+        voxels_kji: (size, size, size) float16.
+        unit: what a voxel of 1 stands for, a power of two: SUV or any other value keeps 11 bits of precision.
         spacing_mm: voxel size of the window.
     """
 
-    array_kji: NDArray[np.float32]
+    voxels_kji: NDArray[np.float16]
+    unit: float
     spacing_mm: float
+
+    @classmethod
+    def of(cls, array_kji: NDArray[np.float32], spacing_mm: float) -> WindowImage:
+        """A window's voxels, (size, size, size), all finite; rounded to float16."""
+        largest = float(np.abs(array_kji).max(initial=0.0))
+        # The largest voxel comes to lie in 16384 to 32768, far from both ends of float16.
+        unit = 2.0 ** max(int(np.frexp(largest)[1]) - 15, LEAST_EXPONENT) if largest > 0 else 1.0
+        return cls((array_kji / np.float32(unit)).astype(np.float16), unit, spacing_mm)
+
+    @property
+    def array_kji(self) -> NDArray[np.float32]:
+        """(size, size, size) float32, SUV."""
+        return self.voxels_kji * np.float32(self.unit)
 
     @cached_property
     def sha256(self) -> str:
-        """Of voxels and spacing; what is made of a window is kept under it."""
-        digest = hashlib.sha256(np.float64(self.spacing_mm).tobytes())
-        digest.update(np.ascontiguousarray(self.array_kji).data)
+        """Of voxels, unit and spacing; what is made of a window is kept under it."""
+        digest = hashlib.sha256(np.array([self.spacing_mm, self.unit], "<f8").tobytes())
+        digest.update(np.ascontiguousarray(self.voxels_kji, "<f2").data)
         return digest.hexdigest()
 
 
@@ -42,14 +71,25 @@ class TargetPrompts:
     Attributes:
         points_kji: (N, 3) float32, window indices; they may lie outside the window.
         positive: (N,) bool.
-        mask_kji: (size, size, size) float32 occupancy of the mask so far, or None.
+        mask: the mask so far, its occupancies as uint8 in steps of 1/255 on the window's grid, or None.
         memory: that of the last `Prediction` in this window, while its mask is unedited; it counts before the mask.
     """
 
     points_kji: NDArray[np.float32]
     positive: NDArray[np.bool_]
-    mask_kji: NDArray[np.float32] | None = None
-    memory: NDArray[np.float32] | None = None
+    mask: Crop | None = None
+    memory: NDArray[np.float16] | None = None
+
+    @property
+    def mask_kji(self) -> NDArray[np.float32] | None:
+        """Occupancy of the mask so far, (size, size, size) float32, or None."""
+        return None if self.mask is None else self.mask.filled(0) * np.float32(1 / OCCUPANCY_STEPS)
+
+
+def mask_prompt(occupancy_kji: NDArray[np.float32]) -> Crop:
+    """A mask's occupancy, (size, size, size) float32, as a prompt."""
+    steps = np.rint(occupancy_kji * OCCUPANCY_STEPS).astype(np.uint8)
+    return Crop.around(steps, steps > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +97,46 @@ class Prediction:
     """A model's answer for one target.
 
     Attributes:
-        logits_kji: (size, size, size) float32 on the window's grid; above 0 is foreground.
+        logits: float16 on the model's own grid, whose side divides the window's; above 0 is foreground. What lies
+            farther than a voxel from the foreground may be left out.
+        size: voxels per side of the window.
         quality: the Dice that the model expects of its own mask, 0 to 1.
-        memory: what the model wants to see again at the next click in this window; None where that is the mask.
+        remembers: whether the model wants to see the logits again at the next click in this window, rather than the
+            mask.
     """
 
-    logits_kji: NDArray[np.float32]
+    logits: Crop
+    size: int
     quality: float
-    memory: NDArray[np.float32] | None = None
+    remembers: bool = False
+
+    @classmethod
+    def of(cls, logits_kji: NDArray[np.float32], size: int, quality: float, remembers: bool = False) -> Prediction:
+        """An answer from logits (n, n, n) on the model's own grid, where n divides the window's size."""
+        # Logits so small that float16 has no number for them must not change sides.
+        smallest, largest = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
+        rounded = np.clip(logits_kji, -largest, largest).astype(np.float16)
+        rounded[(logits_kji > 0) & (rounded <= 0)] = smallest
+        return cls(Crop.whole(rounded) if remembers else _near(rounded), size, quality, remembers)
+
+    @property
+    def logits_kji(self) -> NDArray[np.float32]:
+        """(size, size, size) float32 on the window's grid."""
+        near, factor = _near(self.logits.filled(FAR_LOGIT)), self.size // self.logits.size
+        if not near.values_kji.size:
+            return np.full((self.size,) * 3, FAR_LOGIT, np.float32)
+        k, j, i = (c * factor for c in near.corner_kji)
+        return Crop(self.size, (k, j, i), refined(near.values_kji, factor)).filled(FAR_LOGIT)
+
+    @property
+    def memory(self) -> NDArray[np.float16] | None:
+        """What the model wants to see again; None where that is the mask."""
+        return self.logits.values_kji if self.remembers else None
+
+
+def _near(logits_kji: NDArray[np.float16]) -> Crop:
+    """Foreground, and the next voxels, which say where between them its border lies."""
+    return Crop.around(logits_kji, logits_kji > 0, margin=1)
 
 
 class Backend(Protocol):
@@ -84,6 +156,11 @@ class Backend(Protocol):
         """Segment targets in a window, each on its own.
 
         Raises:
-            SegAnyPETError: the model failed.
+            Cancelled: `cancel` was called meanwhile.
+            SegAnyPETError: the model failed, or whatever runs it cannot be reached.
         """
+        ...
+
+    def cancel(self) -> None:
+        """Make the `predict` that another thread has begun raise `Cancelled`; nothing happens where there is none."""
         ...

@@ -43,6 +43,15 @@ class EmbeddingCache:
         while len(self._embeddings) > 1 and self.used_bytes > self.budget_bytes:
             self._embeddings.popitem(last=False)
 
+    def drop(self, key: str) -> None:
+        """Forget one, if it is known."""
+        self._embeddings.pop(key, None)
+
+    def keep_only(self, key: str) -> None:
+        """Forget all others."""
+        for other in [k for k in self._embeddings if k != key]:
+            del self._embeddings[other]
+
     def clear(self) -> None:
         """Forget all of them."""
         self._embeddings.clear()

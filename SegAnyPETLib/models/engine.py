@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.errors import InputError, OutOfMemory
 from SegAnyPETLib.models.device import checked_device
 from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.models.loading import load_model
+from SegAnyPETLib.models.memory import attempt, give_back
 from SegAnyPETLib.models.promptable import Answer, Promptable, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
 
@@ -82,29 +83,65 @@ class Engine:
         """Threads of the CPU."""
         return torch.get_num_threads()
 
+    def knows(self, key: str) -> bool:
+        """Whether the embedding of a window is kept."""
+        return key in self.cache
+
     @torch.inference_mode()
     def predict(
-        self, image_kji: NDArray[np.float32], spacing_mm: float, key: str, targets: Sequence[Prompts]
+        self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str, targets: Sequence[Prompts]
     ) -> list[Answer]:
         """Segment targets in a window, each on its own.
 
         Args:
-            image_kji: (size, size, size) float32, SUV.
+            image_kji: (size, size, size) float32, SUV; None where the engine knows the window.
             spacing_mm: voxel size of the window.
             key: identifies the window; one that was embedded lately is not embedded again.
             targets: prompts of each target.
+
+        Raises:
+            OutOfMemory: the device's memory does not suffice, not even with all other embeddings forgotten and one
+                target at a time. The engine stays usable.
         """
-        return self.model.decode(self.embed(image_kji, spacing_mm, key), spacing_mm, targets)
+        answers = attempt(lambda: self._together(image_kji, spacing_mm, key, targets))
+        if answers is None:
+            self._make_room(key)
+            answers = attempt(lambda: self._one_by_one(image_kji, spacing_mm, key, targets))
+        if answers is None:
+            self._make_room(key)
+            raise OutOfMemory(
+                f"the memory of the device {self.device.type} does not suffice for {self.spec.name}; close other "
+                "programs that use it" + ("" if self.device.type == "cpu" else ", or run on the CPU")
+            )
+        return answers
 
     @torch.inference_mode()
-    def embed(self, image_kji: NDArray[np.float32], spacing_mm: float, key: str) -> torch.Tensor:
+    def embed(self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str) -> torch.Tensor:
         """The embedding of a window, from the cache where it is known; the arguments are those of `predict`."""
         embedding = self.cache.get(key)
         if embedding is None:
+            if image_kji is None:
+                raise ValueError("a window that the engine does not know needs its image")
             image = torch.from_numpy(np.ascontiguousarray(image_kji)).to(self.device)
             embedding = self.model.embed(image, spacing_mm)
             self.cache.put(key, embedding)
         return embedding
+
+    def _together(
+        self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str, targets: Sequence[Prompts]
+    ) -> list[Answer]:
+        return self.model.decode(self.embed(image_kji, spacing_mm, key), spacing_mm, targets)
+
+    def _one_by_one(
+        self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str, targets: Sequence[Prompts]
+    ) -> list[Answer]:
+        embedding = self.embed(image_kji, spacing_mm, key)
+        return [answer for target in targets for answer in self.model.decode(embedding, spacing_mm, [target])]
+
+    def _make_room(self, key: str) -> None:
+        """Forget all embeddings but one, and give back what torch holds in reserve."""
+        self.cache.keep_only(key)
+        give_back(self.device)
 
     def warm_up(self) -> None:
         """Run once on nothing, so that the first click does not pay for what a device prepares at first use."""

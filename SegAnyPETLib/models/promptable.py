@@ -33,8 +33,8 @@ class Prompts(Protocol):
         ...
 
     @property
-    def memory(self) -> NDArray[np.float32] | None:
-        """What the model answered last in this window, while its mask is unedited."""
+    def memory(self) -> NDArray[np.floating] | None:
+        """The logits that the model answered last in this window, while its mask is unedited."""
         ...
 
 
@@ -43,12 +43,12 @@ class Answer:
     """Of one target.
 
     Attributes:
-        logits_kji: (size, size, size) float32 on the window's grid.
-        memory: what the model wants to see again with the next click, None where that is the mask.
+        logits_kji: (n, n, n) float32 on the model's own grid; n divides the window's size.
+        remembers: whether the model wants to see them again with the next click, rather than the mask.
     """
 
     logits_kji: NDArray[np.float32]
-    memory: NDArray[np.float32] | None = None
+    remembers: bool = False
 
 
 class Promptable(Protocol):

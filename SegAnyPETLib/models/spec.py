@@ -16,6 +16,8 @@ class ModelSpec:
         spacing_mm: voxel sizes of the windows it understands, finest first; one value where it knows no zoom.
         sha256: of its weights file, "" while in training.
         licence: of its weights, in one line.
+        memory_size: voxels per side of the logits that it wants to see again at the next click, 0 where it wants the
+            mask instead.
     """
 
     name: str
@@ -23,6 +25,7 @@ class ModelSpec:
     spacing_mm: tuple[float, ...]
     sha256: str = ""
     licence: str = ""
+    memory_size: int = 0
 
     @property
     def zooms(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage
+from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage, mask_prompt
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.growth import Box, Watch, grow
@@ -52,7 +52,7 @@ class _Look:
     proposal: MaskPatch
     window: Window
     quality: float
-    memory: NDArray[np.float32] | None
+    memory: NDArray[np.float16] | None
     seen: tuple[Box, ...]
     open: bool = False
 
@@ -211,7 +211,7 @@ class InteractiveSession:
         prompts = TargetPrompts(
             points_kji=window.index_kji(ras).astype(np.float32),
             positive=np.array([p.positive for p in points], dtype=bool),
-            mask_kji=window.sample(mask.as_volume(self.volume)) if mask.voxels and memory is None else None,
+            mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if mask.voxels and memory is None else None,
             memory=memory,
         )
         (prediction,) = self.backend.predict(self._image(window), [prompts])
@@ -220,7 +220,7 @@ class InteractiveSession:
     def _image(self, window: Window) -> WindowImage:
         """The voxels of a window; those of the last one are kept."""
         if self._shown is None or self._shown[0] is not window:
-            self._shown = window, WindowImage(window.sample(self.volume), window.spacing_mm)
+            self._shown = window, WindowImage.of(window.sample(self.volume), window.spacing_mm)
         return self._shown[1]
 
     def _patch(self, mask_kji: NDArray) -> MaskPatch:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.interpolation import Line, interpolate
 from SegAnyPETLib.volume.patch import MaskPatch, bounding_box
 from SegAnyPETLib.volume.volume import Volume, apply_matrix
 
@@ -82,8 +83,8 @@ class Window:
         """
         axes, scale, start = self._axes_in(volume)
         array = np.transpose(volume.array_kji, axes)
-        lines = [_Line.of(scale[a], start[a], self.size, array.shape[a]) for a in range(3)]
-        return _interpolate(array, lines)
+        lines = [Line.of(scale[a], start[a], self.size, array.shape[a]) for a in range(3)]
+        return interpolate(array, lines)
 
     def paste(self, logits_kji: NDArray, volume: Volume, threshold: float = 0.0) -> MaskPatch:
         """The voxels of a volume's grid at which the linearly interpolated logits exceed a threshold.
@@ -107,9 +108,9 @@ class Window:
             last = min(int(np.floor(ends[1] + 1e-6)), shape[a] - 1)
             if last < first:
                 return MaskPatch.empty()
-            lines.append(_Line.of(1.0 / scale[a], (first - start[a]) / scale[a], last - first + 1, self.size))
+            lines.append(Line.of(1.0 / scale[a], (first - start[a]) / scale[a], last - first + 1, self.size))
             offsets.append(first)
-        mask = _interpolate(logits_kji, lines) > threshold
+        mask = interpolate(logits_kji, lines) > threshold
         back = np.argsort(axes)
         k, j, i = (offsets[b] for b in back)
         return MaskPatch.cropped(np.transpose(mask, back), (k, j, i))
@@ -138,49 +139,6 @@ class Window:
         if sorted(axes) != [0, 1, 2] or off_axis * self.size > 0.05:
             raise InputError("the window was made for a volume with other axes")
         return axes, scale, [float(origin[a]) for a in axes]
-
-
-@dataclass(frozen=True)
-class _Line:
-    """Linear interpolation along one axis: two neighbours, the second one's weight, and what lies inside."""
-
-    lower: NDArray[np.intp]
-    upper: NDArray[np.intp]
-    weight: NDArray[np.float32]
-    inside: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, scale: float, start: float, count: int, length: int) -> _Line:
-        position = start + scale * np.arange(count)
-        # What lies exactly on the border of the source, but for rounding, is outside.
-        inside = (position > -0.5 + 1e-6) & (position < length - 0.5 - 1e-6)
-        position = np.clip(position, 0, length - 1)
-        lower = np.floor(position).astype(np.intp)
-        upper = np.minimum(lower + 1, length - 1)
-        weight = (position - lower).astype(np.float32)
-        # Rounding in the matrices must not blur a voxel that coincides with one of the source.
-        weight[weight < 1e-5] = 0.0
-        snap = weight > 1 - 1e-5
-        lower[snap], weight[snap] = upper[snap], 0.0
-        return cls(lower, upper, weight, inside)
-
-
-def _interpolate(array: NDArray, lines: list[_Line]) -> NDArray[np.float32]:
-    """Separable linear interpolation; positions that are not inside become zero."""
-    starts = [int(line.lower.min()) for line in lines]
-    stops = [int(line.upper.max()) + 1 for line in lines]
-    result = np.asarray(array[tuple(slice(a, b) for a, b in zip(starts, stops, strict=True))], dtype=np.float32)
-    # Axes that shrink most come first, so that the later ones have less to do.
-    for axis in sorted(range(3), key=lambda a: len(lines[a].lower) / (stops[a] - starts[a])):
-        line = lines[axis]
-        weight = line.weight.reshape([-1 if a == axis else 1 for a in range(3)])
-        lower = np.take(result, line.lower - starts[axis], axis)
-        if line.weight.any():
-            lower += (np.take(result, line.upper - starts[axis], axis) - lower) * weight
-        result = lower
-        if not line.inside.all():
-            result[tuple(~line.inside if a == axis else slice(None) for a in range(3))] = 0.0
-    return result
 
 
 def canonical_directions(ijk_to_ras: NDArray) -> NDArray:

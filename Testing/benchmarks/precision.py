@@ -20,6 +20,7 @@ from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.loading import load_model
 from SegAnyPETLib.models.sam.predictor import untrained
 from SegAnyPETLib.training.dataset import read_case
+from SegAnyPETLib.volume.interpolation import refined
 from SegAnyPETLib.volume.window import Window
 
 SPACING_MM = 4.0
@@ -57,7 +58,7 @@ def _answer(engine, folder, spacing_mm):
     window = Window.around(case.image, click.ras, engine.spec.size, spacing_mm)
     prompts = TargetPrompts(window.index_kji(np.array([click.ras])).astype(np.float32), np.array([True]))
     (answer,) = engine.predict(window.sample(case.image), spacing_mm, folder.name, [prompts])
-    return answer.logits_kji
+    return refined(answer.logits_kji, window.size // len(answer.logits_kji))
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ class IsocontourBackend:
 
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
         clicked = [tuple(np.rint(t.points_kji[0]).astype(int)) for t in targets]
-        return [Prediction(image.array_kji - image.array_kji[index] / 2, quality=1.0) for index in clicked]
+        return [Prediction.of(image.array_kji - image.array_kji[index] / 2, 24, quality=1.0) for index in clicked]
 
 
 def test_interactive_sessions_are_evaluated_over_a_backend(tmp_path: Path) -> None:

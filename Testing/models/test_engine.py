@@ -66,7 +66,7 @@ def test_points_and_masks_change_the_answer(engine):
         prompts(mask=mask),
     ]
     answers = [answer.logits_kji for answer in predict(engine, *targets)]
-    assert all(a.shape == (SIZE,) * 3 and a.dtype == np.float32 for a in answers)
+    assert all(a.ndim == 3 and SIZE % len(a) == 0 and a.dtype == np.float32 for a in answers)
     assert all(not np.array_equal(a, b) for n, a in enumerate(answers) for b in answers[:n])
 
 
@@ -91,7 +91,9 @@ def test_a_window_is_embedded_once(engine, monkeypatch):
 
 def test_the_last_answer_counts_before_the_mask_and_is_used_as_it_is():
     engine = Engine(sam(), torch.device("cpu"))
-    memory = predict(engine, ONE_POINT)[0].memory
+    first = predict(engine, ONE_POINT)[0]
+    memory = first.logits_kji
+    assert first.remembers
     assert memory.shape == (16, 16, 16)
     mask = np.ones((SIZE,) * 3, np.float32)
     with_both, with_memory, with_mask = predict(
@@ -123,9 +125,7 @@ def test_the_published_network_is_asked_and_answers_in_its_own_axes():
             torch.tensor([[1]]),
             torch.zeros(1, 1, 16, 16, 16),
         )
-        fine = torch.nn.functional.interpolate(low, size=(SIZE,) * 3, mode="trilinear")[0, 0].numpy()
-    np.testing.assert_allclose(answer.logits_kji, fine.transpose(2, 1, 0), rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(answer.memory, low[0, 0].numpy(), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(answer.logits_kji, low[0, 0].numpy().transpose(2, 1, 0), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(("make", "tolerance"), [(lite, 0.05), (sam, 0.05)])

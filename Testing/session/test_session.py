@@ -32,7 +32,7 @@ class HotRegions:
         grid = np.stack(np.meshgrid(*[np.arange(n) for n in logits.shape], indexing="ij"), -1)
         for point in target.points_kji[~target.positive]:
             logits[np.linalg.norm((grid - point) * image.spacing_mm, axis=-1) < 8] = -4.0
-        return [Prediction(logits, 1.0)]
+        return [Prediction.of(logits, len(logits), 1.0)]
 
 
 def pet(*boxes, shape=(40, 40, 40), spacing=2.0):
@@ -76,8 +76,9 @@ class Doubtful(HotRegions):
         (prediction,) = super().predict(image, targets)
         if image.spacing_mm != 5.0:
             return [replace(prediction, quality=0.5)]
-        prediction.logits_kji[: image.array_kji.shape[0] // 2] = -4.0
-        return [prediction]
+        logits = prediction.logits_kji
+        logits[: len(logits) // 2] = -4.0
+        return [Prediction.of(logits, len(logits), 1.0)]
 
 
 def test_a_doubtful_first_look_is_repeated_at_other_zooms_and_the_best_one_counts():

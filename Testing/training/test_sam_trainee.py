@@ -19,6 +19,7 @@ from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sam_trainee import SamTrainee
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
+from SegAnyPETLib.volume.interpolation import refined
 
 SIZES = SamConfig(32, 8, 24, 2, 2, (1,), 3, 48, 8)
 RECIPE = Recipe(
@@ -71,12 +72,14 @@ def used_model(net, prompts):
     model = SamModel(net.eval(), ModelSpec("tiny", 32, (4.0,)))
     with torch.inference_mode():
         embedding = model.embed(torch.from_numpy(blob().image), 4.0)
-        return model.decode(embedding, 4.0, [prompts])[0].logits_kji
+        return refined(model.decode(embedding, 4.0, [prompts])[0].logits_kji, 2)
 
 
 def prompts(points, labels, mask=None, memory=None):
     points = np.array(points, np.float32).reshape(-1, 3)
-    return SimpleNamespace(points_kji=points, positive=np.array(labels, bool), mask_kji=mask, memory=memory)
+    # The trainer keeps what the network answered in the network's own axes.
+    memory_kji = None if memory is None else np.ascontiguousarray(memory.transpose(2, 1, 0))
+    return SimpleNamespace(points_kji=points, positive=np.array(labels, bool), mask_kji=mask, memory=memory_kji)
 
 
 def test_training_shows_points_masks_and_memory_as_a_session_does(monkeypatch, never_the_truth):

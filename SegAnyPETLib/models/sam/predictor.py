@@ -13,7 +13,7 @@ from SegAnyPETLib.models.device import DTYPES, native_bfloat16
 from SegAnyPETLib.models.promptable import Answer, Prompts
 from SegAnyPETLib.models.sam.checkpoint import PUBLISHED_SPACING_MM, load_checkpoint, window_spacing_mm
 from SegAnyPETLib.models.sam.config import PUBLISHED
-from SegAnyPETLib.models.sam.inputs import mask_prompt, normalised, window_logits
+from SegAnyPETLib.models.sam.inputs import mask_prompt, network_axes, normalised
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.spec import ModelSpec
 
@@ -38,7 +38,8 @@ class SamModel:
             InputError: it is missing, damaged, of another architecture or not safe to read.
         """
         net, sha256 = load_checkpoint(path)
-        return cls(net, ModelSpec(name, net.config.size, (window_spacing_mm(path),), sha256, licence))
+        spacing_mm = (window_spacing_mm(path),)
+        return cls(net, ModelSpec(name, net.config.size, spacing_mm, sha256, licence, net.config.mask_size))
 
     def precisions(self, device: torch.device) -> tuple[str, ...]:
         """Exact first on a CPU, fast first on a GPU; float16 only where it is computed natively."""
@@ -68,16 +69,16 @@ class SamModel:
                 torch.stack([points[n][1] for n in chosen]).to(self.device),
                 torch.cat([self._mask_logits(targets[n]) for n in chosen]),
             )
-            logits = window_logits(low_logits, self.spec.size).cpu().numpy()
-            memories = low_logits[:, 0].float().cpu().numpy()
-            answers |= {n: Answer(logits[m], memories[m]) for m, n in enumerate(chosen)}
+            logits = network_axes(low_logits[:, 0].float()).cpu().numpy()
+            answers |= {n: Answer(logits[m], remembers=True) for m, n in enumerate(chosen)}
         return [answers[n] for n in range(len(targets))]
 
     def _mask_logits(self, target: Prompts) -> Tensor:
         """(1, 1, M, M, M): the last answer itself, else a mask from elsewhere, else zeros."""
         size = self.net.config.mask_size
         if target.memory is not None:
-            return torch.from_numpy(target.memory).to(self.device).view(1, 1, size, size, size)
+            logits = torch.from_numpy(target.memory).to(self.device, torch.float32)
+            return network_axes(logits).reshape(1, 1, size, size, size)
         if target.mask_kji is not None:
             return mask_prompt(torch.from_numpy(target.mask_kji).to(self.device)[None], size)
         return torch.zeros(1, 1, size, size, size, device=self.device)
@@ -86,7 +87,8 @@ class SamModel:
 def untrained() -> SamModel:
     """The published size with random weights: it costs what the published models cost, and its masks mean nothing."""
     torch.manual_seed(0)
-    return SamModel(SamNet().eval(), ModelSpec("published size", PUBLISHED.size, (PUBLISHED_SPACING_MM,)))
+    spec = ModelSpec("published size", PUBLISHED.size, (PUBLISHED_SPACING_MM,), memory_size=PUBLISHED.mask_size)
+    return SamModel(SamNet().eval(), spec)
 
 
 def _points_inside(target: Prompts, size: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,90 @@
+"""A message: a JSON object and named arrays, as one safetensors file whose metadata holds the JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from SegAnyPETLib.errors import InputError
+
+MEDIA_TYPE = "application/vnd.segany-pet+safetensors"
+
+#: The JSON of a message with the largest number of points and targets stays below this.
+MOST_HEADER_BYTES = 1 << 20
+
+#: Bytes per voxel of the kinds of arrays that messages hold, by safetensors' names.
+_WIDTHS = {"U8": 1, "F16": 2}
+_ENTRY = "message"
+
+
+def pack(fields: dict[str, Any], arrays: dict[str, NDArray]) -> bytes:
+    """A message as bytes.
+
+    Args:
+        fields: a JSON object.
+        arrays: uint8 or float16.
+    """
+    # safetensors writes the bytes of an array as they lie, whatever its strides.
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return save(contiguous, metadata={_ENTRY: json.dumps(fields, separators=(",", ":"), allow_nan=False)})
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """The JSON object and the arrays of a message.
+
+    Raises:
+        InputError: the bytes are no message. Nothing is allocated for what an array merely claims to hold.
+    """
+    header = _header(data)
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(_ENTRY), str):
+        raise InputError("not a message: the safetensors metadata has no JSON")
+    for entry in header.values():
+        _check_entry(entry)
+    fields = _parsed(metadata[_ENTRY])
+    if not isinstance(fields, dict):
+        raise InputError("not a message: its JSON is no object")
+    try:
+        return fields, load(data)
+    except (SafetensorError, ValueError, KeyError, OverflowError) as error:
+        raise InputError(f"not a message: {error}") from error
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(len(data) - 8, MOST_HEADER_BYTES):
+        raise InputError("not a message: it ends too early, or its header is too long")
+    header = _parsed(data[8 : 8 + length])
+    if not isinstance(header, dict):
+        raise InputError("not a message: its header is no object")
+    return header
+
+
+def _check_entry(entry: object) -> None:
+    """Arrays of few dimensions and of the kinds that messages hold, whose size is that of their bytes."""
+    try:
+        kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]  # type: ignore[index]
+        numbers = [begin, end, *shape]
+        whole = all(type(n) is int and 0 <= n < 1 << 40 for n in numbers) and len(shape) <= 4
+        fits = whole and math.prod(shape) * _WIDTHS[kind] == end - begin
+    except (TypeError, KeyError, ValueError):
+        fits = False
+    if not fits:
+        raise InputError("not a message: an array's type, shape and bytes do not belong together")
+
+
+def _parsed(text: str | bytes) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise InputError("not a message: its JSON cannot be read") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
