@@ -17,7 +17,9 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.pixels import get_decoder
 from pydicom.uid import (
+    UID,
     EnhancedPETImageStorage,
     LegacyConvertedEnhancedPETImageStorage,
     PositronEmissionTomographyImageStorage,
@@ -295,14 +297,27 @@ def _pixels(path: Path) -> NDArray:
     """Stored values (rows, columns) of a slice."""
     with _reading(path):
         dataset = pydicom.dcmread(path)
+        syntax = dataset.file_meta.TransferSyntaxUID
+        if not _has_decoder(syntax):
+            raise InputError(f"{path.name} is compressed ({syntax.name}); export the series uncompressed")
         try:
             pixels = dataset.pixel_array
-        except (NotImplementedError, RuntimeError) as error:
-            syntax = dataset.file_meta.TransferSyntaxUID.name
-            raise InputError(f"{path.name} is compressed ({syntax}); export the series uncompressed") from error
+        except RuntimeError as error:  # of a decoder, for whatever it meets; pixels that are not compressed have none
+            raise InputError(
+                f"{path.name} is damaged, or compressed ({syntax.name}) in a way that is not known here; "
+                "export the series uncompressed"
+            ) from error
     if pixels.ndim != 2:
         raise InputError(f"{path.name} holds several frames or colours; export single-frame PET images")
     return pixels
+
+
+def _has_decoder(syntax: UID) -> bool:
+    """Whether pydicom knows a transfer syntax and has what it takes to decode it."""
+    try:
+        return get_decoder(syntax).is_available
+    except NotImplementedError:
+        return False
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.uid import (
+    MPEG2MPML,
     CTImageStorage,
     EnhancedPETImageStorage,
     JPEGLSLossless,
@@ -173,14 +174,33 @@ def test_file_truncated_anywhere_is_refused(tmp_path, share):
     _refusal(tmp_path)
 
 
-def test_unsupported_compression_is_refused(tmp_path):
+def _encapsulated(syntax, content):
     def edit(image, k):
-        image.file_meta.TransferSyntaxUID = JPEGLSLossless
-        image.PixelData = pydicom.encaps.encapsulate([b"\0" * 16])
+        image.file_meta.TransferSyntaxUID = syntax
+        image.PixelData = pydicom.encaps.encapsulate([content])
         image["PixelData"].is_undefined_length = True
 
+    return edit
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, MPEG2MPML])  # one whose decoder is not installed, one without any
+def test_unsupported_compression_is_refused(tmp_path, syntax):
+    write_series(tmp_path, VOXELS, edit=_encapsulated(syntax, bytes(16)))
+    assert f"is compressed ({syntax.name}); export the series uncompressed" in _refusal(tmp_path)
+
+
+def test_damaged_run_lengths_are_refused_as_such(tmp_path):
+    write_series(tmp_path, VOXELS, edit=_encapsulated(RLELossless, b"\2\0\0\0" + b"\xff" * 80))
+    assert "is damaged, or compressed (RLE Lossless) in a way that is not known here" in _refusal(tmp_path)
+
+
+def test_odd_size_of_stored_values_is_not_taken_for_compression(tmp_path):
+    def edit(image, k):
+        image.BitsAllocated, image.BitsStored, image.HighBit = 24, 24, 23
+        image.PixelData = bytes(3 * VOXELS[k].size)
+
     write_series(tmp_path, VOXELS, edit=edit)
-    assert "export the series uncompressed" in _refusal(tmp_path)
+    assert "is truncated or damaged" in _refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
