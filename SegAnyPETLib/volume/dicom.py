@@ -302,7 +302,9 @@ def _pixels(path: Path) -> NDArray:
             raise InputError(f"{path.name} is compressed ({syntax.name}); export the series uncompressed")
         try:
             pixels = dataset.pixel_array
-        except RuntimeError as error:  # of a decoder, for whatever it meets; pixels that are not compressed have none
+        except RuntimeError as error:  # of a decoder for whatever it meets, or of values of an unknown size
+            if not syntax.is_compressed:
+                raise
             raise InputError(
                 f"{path.name} is damaged, or compressed ({syntax.name}) in a way that is not known here; "
                 "export the series uncompressed"
