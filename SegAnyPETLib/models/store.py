@@ -166,7 +166,7 @@ def add(name: str, path: Path, accept_terms: bool = False, source: str | None = 
     Raises:
         InputError: the model is bundled or not known, its terms are not accepted, or the file cannot be loaded; nothing
             is changed.
-        SegAnyPETError: the folder cannot be written.
+        SegAnyPETError: the folder cannot be written, or the file changes meanwhile.
     """
     chosen = installable(name)
     check_terms(chosen, accept_terms)
@@ -175,7 +175,7 @@ def add(name: str, path: Path, accept_terms: bool = False, source: str | None = 
         record = _record(chosen, path, sha256, path.stat().st_size, source or path.name)
         with replacing(home() / record.file, path.suffix.lower()) as temporary:
             if _copy(path, temporary) != sha256:
-                raise InputError(f"{path.name} changed while it was copied")
+                raise SegAnyPETError(f"{path.name} changed while it was copied; try again when nothing writes to it")
         _install(index, chosen, record)
     return record
 

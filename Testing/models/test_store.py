@@ -107,6 +107,25 @@ def test_what_is_no_checkpoint_is_not_installed(home: Path, tmp_path: Path) -> N
     assert not home.exists()
 
 
+def test_a_checkpoint_that_changes_between_check_and_copy_is_not_installed(
+    home: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.pth"
+    path.write_bytes(checkpoint.read_bytes())
+
+    def check_and_change(path: Path) -> str:
+        sha256 = check_loadable(path)
+        with path.open("ab") as file:
+            file.write(b"x")
+        return sha256
+
+    check_loadable = store.check_loadable
+    monkeypatch.setattr(store, "check_loadable", check_and_change)
+    with pytest.raises(SegAnyPETError, match=r"net\.pth changed while it was copied"):
+        store.add("sam-med3d-turbo", path)
+    assert files(home) == set()
+
+
 def test_a_bundled_model_is_neither_added_nor_removed(home: Path, checkpoint: Path) -> None:
     for act in (lambda: store.add("lite", checkpoint), lambda: store.remove("lite")):
         with pytest.raises(InputError, match="come with this program"):
