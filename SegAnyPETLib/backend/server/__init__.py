@@ -1,0 +1,1 @@
+"""The inference server: one application around the engines, wherever it runs."""

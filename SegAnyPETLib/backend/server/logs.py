@@ -1,0 +1,105 @@
+"""A server's log: one JSON object per line.
+
+It holds what happened, when, how long it took and with which outcome. It holds no address, no name of a client, no
+token, no window or its SHA-256, no point, and of an exception no message, since that may quote any of them; torch's own
+messages, which speak of shapes and devices, are the exception.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+#: A log file grows to this size; so many older ones are kept beside it.
+FILE_BYTES, OLDER_FILES = 10 * 1024**2, 5
+
+#: Characters of a torch message that are kept.
+MOST_MESSAGE = 300
+
+
+class EventLog:
+    """Writes events. A log that cannot be written disturbs nobody: what is lost is counted.
+
+    Args:
+        file: where to; stderr where None.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._handler: _ToFile | _ToStderr = _ToStderr(sys.stderr) if file is None else _ToFile(file)
+
+    @property
+    def lost(self) -> int:
+        """Events that could not be written."""
+        return self._handler.lost
+
+    def write(self, level: str, event: str, **fields: object) -> None:
+        """Log an event.
+
+        Args:
+            level: "info", "warning" or "error".
+            event: what happened, in one word.
+            fields: plain values; those that are None are left out.
+        """
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entry: dict[str, object] = {"time": now, "level": level, "event": event}
+        entry |= {name: value for name, value in fields.items() if value is not None}
+        self._handler.handle(logging.makeLogRecord({"msg": json.dumps(entry)}))
+
+    def failure(self, event: str, error: BaseException, **fields: object) -> None:
+        """Log a bug: the exception's type and where it came from, without what it says."""
+        frames = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+        said = str(error)[:MOST_MESSAGE] if type(error) is RuntimeError else None
+        self.write("error", event, exception=type(error).__name__, said=said, frames=frames, **fields)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._handler.close()
+
+
+class _Counts(logging.Handler):
+    """Counts what cannot be written, instead of printing a traceback for it."""
+
+    lost = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self.lost += 1
+
+
+class _ToStderr(_Counts, logging.StreamHandler):
+    pass
+
+
+class _ToFile(_Counts, RotatingFileHandler):
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, maxBytes=FILE_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError:
+            self.lost += 1
+
+
+class ToEvents(logging.Handler):
+    """Passes warnings of other libraries on to a log, without their particulars."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log what a library says, in its own words before anything is filled in."""
+        fields: dict[str, Any] = {"library": record.name, "said": str(record.msg).partition("\n")[0][:MOST_MESSAGE]}
+        if record.exc_info and record.exc_info[1]:
+            self._log.failure("library", record.exc_info[1], library=record.name)
+        else:
+            self._log.write("warning", "library", **fields)

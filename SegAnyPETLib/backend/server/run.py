@@ -1,0 +1,121 @@
+"""Runs the application with uvicorn until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from SegAnyPETLib.backend.server.app import create_app
+from SegAnyPETLib.backend.server.bind import Address, is_loopback, listen
+from SegAnyPETLib.backend.server.logs import ToEvents
+from SegAnyPETLib.backend.server.service import Service
+
+#: Connections at a time, beyond which uvicorn answers 503; a workstation needs one or two.
+MOST_CONNECTIONS = 256
+#: Seconds for which an idle connection is kept: a client pays for TCP and TLS once, not at every click.
+KEEP_ALIVE_S = 60
+#: Seconds that answers may take to be sent when the service has stopped.
+LAST_ANSWERS_S = 5
+#: Bytes of a request's line and headers.
+MOST_HEADER_BYTES = 16 * 1024
+
+
+class Server(uvicorn.Server):
+    """A server of one service; stop it with `stop`, from any thread, or by SIGINT or SIGTERM in the main thread.
+
+    Args:
+        service: the work.
+        token: see `create_app`.
+        address: where to listen.
+        listening: called with the port when clients can connect.
+        ready: called when the service takes requests.
+
+    Raises:
+        InputError: the host is not this machine's, or others can reach it and there is no token.
+        BackendError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        token: str | None,
+        address: Address,
+        listening: Callable[[int], None] | None = None,
+        ready: Callable[[], None] | None = None,
+    ) -> None:
+        self._service, self._listening, self._ready = service, listening, ready
+        self._socket = listen(address, token)
+        self.port: int = self._socket.getsockname()[1]
+        if not is_loopback(self._socket.getsockname()[0]) and not address.secure:
+            said = "listening to others without TLS: put a reverse proxy with TLS in front, or give --tls-cert"
+            service.log.write("warning", "no_tls", said=said)
+        super().__init__(
+            uvicorn.Config(
+                create_app(service, token),
+                http="h11",
+                loop="asyncio",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=LAST_ANSWERS_S,
+                h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+                ssl_certfile=address.certificate,
+                ssl_keyfile=address.key,
+            )
+        )
+
+    def run_until_stopped(self) -> None:
+        """Serve.
+
+        Raises:
+            SegAnyPETError: the service could not start.
+        """
+        handler = ToEvents(self._service.log)
+        loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+        for logger in loggers:
+            logger.addHandler(handler)
+        try:
+            self.run(sockets=[self._socket])
+        finally:
+            for logger in loggers:
+                logger.removeHandler(handler)
+            self._socket.close()
+        if self._service.failure is not None:
+            raise self._service.failure
+
+    def stop(self) -> None:
+        """End: the request that runs is answered, those that wait are sent away."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started and self._listening:
+            self._listening(self.port)
+        self._watching = asyncio.create_task(self._watch_start())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the service first: connections end when their requests are answered."""
+        await self._service.stop()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal asks for the end; a second one does not wait for answers. Neither is an error."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def _watch_start(self) -> None:
+        await asyncio.to_thread(self._service.wait_started)
+        if self._service.failure is not None:
+            self.should_exit = True
+        elif self._ready:
+            self._ready()

@@ -1,0 +1,310 @@
+"""The work of a server: engines on one thread, and the requests that wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from SegAnyPETLib.backend.fit import check_fits
+from SegAnyPETLib.backend.in_process import predict_in
+from SegAnyPETLib.backend.limits import Limits
+from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.backend.server.logs import EventLog
+from SegAnyPETLib.backend.server.refusals import ClientGone, Refusal, busy, starting, stopping
+from SegAnyPETLib.backend.server.windows import Windows
+from SegAnyPETLib.backend.wire import PROTOCOL, PredictRequest
+from SegAnyPETLib.errors import BackendError, InputError, OutOfMemory, SegAnyPETError
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
+
+if TYPE_CHECKING:
+    from SegAnyPETLib.models.engine import Engine
+
+STARTING, READY, STOPPING = "starting", "ready", "stopping"
+
+#: Memory for the embeddings of all models together; one of the published size takes 0.8 MB, one of Lite 8 MB.
+CACHE_BYTES = 512 * 1024**2
+
+#: Seconds in which the request that runs may end when the service stops.
+STOP_S = 20.0
+
+
+@dataclass
+class Counts:
+    """What has happened so far, and what is kept now; written by the service's thread, read by anyone."""
+
+    hits: int = 0
+    misses: int = 0
+    out_of_memory: int = 0
+    embeddings: int = 0
+    embedding_bytes: int = 0
+
+
+@dataclass(eq=False)
+class _Job:
+    request: PredictRequest
+    engine: Engine
+    client: str
+    ends_at: float
+    outcome: asyncio.Future[list[Prediction] | SegAnyPETError]
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+
+    @property
+    def key(self) -> str:
+        """Of the embedding; two models never share one."""
+        return f"{self.request.model}/{self.request.window_sha256}"
+
+    def answer(self, outcome: list[Prediction] | SegAnyPETError) -> None:
+        """Hand the outcome to whoever waits; callable from any thread."""
+        with suppress(RuntimeError):  # the loop is closed, so nobody waits
+            self.loop.call_soon_threadsafe(self._answer, outcome)
+
+    def _answer(self, outcome: list[Prediction] | SegAnyPETError) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+
+class Service:
+    """Runs requests one after the other, in the order in which they came.
+
+    All of torch's work is done by one thread that lives as long as the service: what a device prepares at first use
+    belongs to a thread.
+
+    Args:
+        engines: the models, whose names differ. Their embeddings share one memory from here on.
+        limits: what clients may ask for.
+        cache_bytes: memory for the embeddings of all models.
+        log: where events go.
+
+    Attributes:
+        state: "starting", "ready" or "stopping".
+        failure: why the service could not start.
+
+    Raises:
+        InputError: there is no model, or two have the same name.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        limits: Limits | None = None,
+        cache_bytes: int = CACHE_BYTES,
+        log: EventLog | None = None,
+    ) -> None:
+        self.engines = {engine.spec.name: engine for engine in engines}
+        if not engines or len(self.engines) < len(engines):
+            raise InputError("a server needs at least one model, and each only once")
+        self.limits, self.log, self.counts = limits or Limits(), log or EventLog(), Counts()
+        self.state = STARTING
+        self.failure: SegAnyPETError | None = None
+        self._cache = EmbeddingCache(cache_bytes)
+        for engine in engines:
+            engine.cache = self._cache
+        self._windows = Windows(self.limits.windows)
+        self._changed = threading.Condition()
+        self._waiting: deque[_Job] = deque()
+        self._running: _Job | None = None
+        self._started, self._stopped = threading.Event(), False
+        self._thread = threading.Thread(target=self._work, name="engines", daemon=True)
+
+    def start(self) -> None:
+        """Begin to warm up; `wait_started` tells when that is done. Once started, this does nothing."""
+        with self._changed:
+            if self.state == STARTING and self._thread.ident is None:
+                self._thread.start()
+
+    def wait_started(self, timeout_s: float | None = None) -> bool:
+        """Whether the start is over within a time; see `failure`."""
+        return self._started.wait(timeout_s)
+
+    async def stop(self, within_s: float = STOP_S) -> None:
+        """Take no more requests, send away those that wait, and let the one that runs end, if it does so in time."""
+        with self._changed:
+            if self._stopped:
+                return
+            self.state, self._stopped = STOPPING, True
+            sent_away = list(self._waiting)
+            self._waiting.clear()
+            self._changed.notify_all()
+        for job in sent_away:
+            job.answer(stopping())
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join, within_s)
+        if (running := self._running) is not None:
+            running.answer(stopping())
+        self._started.set()  # nobody waits any longer for a start that did not end
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> bool:
+        """Whether a request runs."""
+        return self._running is not None
+
+    def status(self) -> dict[str, Any]:
+        """The answer about its health."""
+        return {"status": self.state, "protocol": PROTOCOL, "waiting": self.waiting, "running": self.running}
+
+    def check_open(self) -> None:
+        """Refuse what cannot be taken now.
+
+        Raises:
+            Refusal: the service is starting or stopping, or too many requests wait.
+        """
+        if self.state == STARTING:
+            raise starting()
+        if self.state == STOPPING:
+            raise stopping()
+        if self.waiting >= self.limits.queue:
+            raise busy()
+
+    async def predict(
+        self,
+        request: PredictRequest,
+        client: str = "",
+        deadline_s: float | None = None,
+        gone: Callable[[], Awaitable[object]] | None = None,
+    ) -> list[Prediction]:
+        """Answer a request.
+
+        Args:
+            request: well-formed, see `unpack_request`.
+            client: who asks, for the cap of its windows.
+            deadline_s: seconds that the client waits; the service's own deadline where that is sooner.
+            gone: returns when the client has gone away.
+
+        Raises:
+            Refusal: the model or window is not known, the service is not ready or busy, the device's memory does not
+                suffice, the deadline has passed, or the model failed.
+            InputError: the request does not fit the model.
+            ClientGone: nobody waits for the answer; the request does not run if it has not begun.
+        """
+        wait_s = min(self.limits.deadline_s, self.limits.deadline_s if deadline_s is None else deadline_s)
+        engine = self._engine(request)
+        check_fits(request, engine.spec)
+        outcome = asyncio.get_running_loop().create_future()
+        job = _Job(request, engine, client, time.monotonic() + wait_s, outcome)
+        self._take(job)
+        leaving = None if gone is None else asyncio.ensure_future(gone())
+        try:
+            await asyncio.wait(
+                [outcome, leaving] if leaving else [outcome], timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            self._withdraw(job)
+            if leaving:
+                leaving.cancel()
+        if not outcome.done():
+            raise ClientGone("the client has gone") if leaving and leaving.done() else _overdue()
+        if isinstance(answer := outcome.result(), SegAnyPETError):
+            raise answer
+        return answer
+
+    def _engine(self, request: PredictRequest) -> Engine:
+        engine = self.engines.get(request.model)
+        if engine is None:
+            raise Refusal("unknown_model", f"the server does not run this model; it runs: {', '.join(self.engines)}")
+        if engine.spec.sha256 != request.weights_sha256:
+            raise Refusal("unknown_model", f"the server runs other weights of {request.model}; connect to it again")
+        return engine
+
+    def _take(self, job: _Job) -> None:
+        with self._changed:
+            self.check_open()
+            if job.request.image is None and not self._will_know(job.key):
+                self.counts.misses += 1
+                raise _unknown_window()
+            self._waiting.append(job)
+            self._changed.notify_all()
+
+    def _will_know(self, key: str) -> bool:
+        """Whether a window is known, or arrives with a request that comes first."""
+        before = [*self._waiting, *([self._running] if self._running else [])]
+        return key in self._cache or any(job.key == key and job.request.image is not None for job in before)
+
+    def _withdraw(self, job: _Job) -> None:
+        """Nobody waits for a job any more: it does not run, unless it does already."""
+        job.outcome.cancel()
+        with self._changed:
+            if job in self._waiting:
+                self._waiting.remove(job)
+
+    def _work(self) -> None:
+        """What the thread does."""
+        self._warm_up()
+        while (job := self._next()) is not None:
+            try:
+                job.answer(self._outcome(job))
+            finally:
+                self._running = None
+            del job  # its window is not needed while the thread waits
+
+    def _warm_up(self) -> None:
+        try:
+            for engine in self.engines.values():
+                engine.warm_up()
+        except SegAnyPETError as error:
+            self.failure = error
+        except Exception as error:  # noqa: BLE001 - whatever a device's driver throws
+            self.log.failure("warm_up_failed", error)
+            self.failure = BackendError("the model does not run on this device; the log says more")
+        with self._changed:
+            self.state = STOPPING if self.failure or self.state == STOPPING else READY
+        self._started.set()
+
+    def _next(self) -> _Job | None:
+        """The next job that somebody still waits for; None when the service stops."""
+        with self._changed:
+            while True:
+                self._changed.wait_for(lambda: self._waiting or self.state == STOPPING)
+                if not self._waiting:
+                    return None
+                job = self._waiting.popleft()
+                if time.monotonic() < job.ends_at:
+                    self._running = job
+                    return job
+                job.answer(_overdue())
+
+    def _outcome(self, job: _Job) -> list[Prediction] | SegAnyPETError:
+        try:
+            return self._predict(job)
+        except OutOfMemory as error:
+            self.counts.out_of_memory += 1
+            self.log.write("error", "out_of_memory", model=job.request.model, targets=len(job.request.targets))
+            return Refusal("out_of_memory", str(error))
+        except SegAnyPETError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a bug in a model must not end the thread that all clients share
+            self.log.failure("model_failed", error, model=job.request.model, targets=len(job.request.targets))
+            return Refusal("failed", "the model failed on this request; the server's log says more")
+        finally:
+            self.counts.embeddings, self.counts.embedding_bytes = len(self._cache), self._cache.used_bytes
+
+    def _predict(self, job: _Job) -> list[Prediction]:
+        request = job.request
+        known = job.engine.knows(job.key)
+        if known:
+            self.counts.hits += 1
+        else:
+            self.counts.misses += 1
+            if request.image is None:
+                raise _unknown_window()
+        for forgotten in self._windows.use(job.client, job.key):
+            self._cache.drop(forgotten)
+        return predict_in(job.engine, job.key, request.spacing_mm, request.image, request.targets)
+
+
+def _overdue() -> Refusal:
+    return Refusal("deadline", "the answer took too long; try again, or use a faster device")
+
+
+def _unknown_window() -> Refusal:
+    return Refusal("unknown_window", "the server does not know this window; send its voxels")
