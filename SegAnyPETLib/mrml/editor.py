@@ -1,0 +1,90 @@
+"""Slicer's Segment Editor without its widget: settings, undo steps, and writing as its effects do."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import slicer
+
+SINGLETON_TAG = "SegAnyPET"
+UNDO_STATES = 10
+
+
+class UndoHistory(Protocol):
+    """Where undo steps are kept: by the editor's logic, or by the editor widget, which shows buttons for them."""
+
+    def save(self) -> None:
+        """Keep the segmentation as it is; what follows is one step."""
+
+    def undo(self) -> None:
+        """Go back one step."""
+
+    def redo(self) -> None:
+        """Take the last step again."""
+
+
+class LogicHistory:
+    """The history that the logic of the Segment Editor keeps by itself."""
+
+    def __init__(self, logic: Any) -> None:
+        self._logic = logic
+
+    def save(self) -> None:
+        """Keep the segmentation as it is; what follows is one step."""
+        self._logic.SaveStateForUndo()
+
+    def undo(self) -> None:
+        """Go back one step."""
+        self._logic.Undo()
+
+    def redo(self) -> None:
+        """Take the last step again."""
+        self._logic.Redo()
+
+
+class SegmentEditor:
+    """The editor's logic over an editor node: its overwrite mode and masking rule what is written.
+
+    Args:
+        scene: the MRML scene.
+        application_logic: the vtkMRMLApplicationLogic.
+        node: the vtkMRMLSegmentEditorNode with the settings, that of the editor widget where there is one.
+        history: where undo steps go; by default a history of its own, without a widget.
+    """
+
+    def __init__(self, scene: Any, application_logic: Any, node: Any, history: UndoHistory | None = None) -> None:
+        self.node = node
+        self.logic = slicer.vtkSlicerSegmentEditorLogic()
+        self.logic.SetMRMLScene(scene)
+        self.logic.SetMRMLApplicationLogic(application_logic)
+        self.logic.SetSegmentEditorNode(node)
+        self.logic.SetMaximumNumberOfUndoStates(UNDO_STATES)
+        self.history: UndoHistory = history or LogicHistory(self.logic)
+
+    def select(self, segmentation: Any, volume_node: Any) -> None:
+        """Edit a segmentation over a volume.
+
+        Another segmentation than before begins a history of its own. A source volume that the user chose stays, since
+        the intensity range is one of its values.
+        """
+        if self.node.GetSegmentationNode() is not segmentation:
+            self.node.SetAndObserveSegmentationNode(segmentation)
+        if self.node.GetSourceVolumeNode() is None:
+            self.node.SetAndObserveSourceVolumeNode(volume_node)
+
+    @property
+    def masks(self) -> bool:
+        """Whether the settings keep some voxels from being changed."""
+        everywhere = self.node.GetMaskMode() == slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+        return not everywhere or bool(self.node.GetSourceVolumeIntensityMask())
+
+
+def editor_node(scene: Any) -> Any:
+    """The vtkMRMLSegmentEditorNode of this module in a scene; a new one overwrites no other segments."""
+    node = scene.GetSingletonNode(SINGLETON_TAG, "vtkMRMLSegmentEditorNode")
+    if node is None:
+        node = slicer.vtkMRMLSegmentEditorNode()
+        node.SetSingletonTag(SINGLETON_TAG)
+        node.SetOverwriteMode(node.OverwriteNone)
+        node = scene.AddNode(node)
+    return node

@@ -1,0 +1,185 @@
+"""Segments as masks on a volume's grid, and back.
+
+Masks are written as the effects of the Segment Editor write theirs, so that its overwrite mode, masking and undo hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+from numpy.typing import NDArray
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.mrml.editor import SegmentEditor
+from SegAnyPETLib.mrml.frames import between
+from SegAnyPETLib.mrml.labelmaps import (
+    Extent,
+    extent_of,
+    image_of,
+    is_empty,
+    matrix_of,
+    patch_of,
+    resampled,
+    same_grid,
+    union,
+)
+from SegAnyPETLib.mrml.volumes import ijk_to_ras
+from SegAnyPETLib.volume.patch import MaskPatch
+
+LABELMAP = "Binary labelmap"
+
+
+def segment_of(segmentation: Any, segment_id: str) -> Any:
+    """A vtkSegment of a segmentation node.
+
+    Raises:
+        InputError: it is not there.
+    """
+    segment = segmentation.GetSegmentation().GetSegment(segment_id)
+    if segment is None:
+        raise InputError("the segment is no longer there; choose another one")
+    return segment
+
+
+def read_mask(segmentation: Any, segment_id: str, volume_node: Any) -> MaskPatch:
+    """A segment as a mask on the grid of a volume.
+
+    Args:
+        segmentation: a vtkMRMLSegmentationNode; its grid and the transforms above it may be others than the volume's.
+        segment_id: painted or imported; surfaces are filled, and label maps may be shared with other segments.
+        volume_node: a vtkMRMLScalarVolumeNode.
+
+    Returns:
+        The voxels of the volume whose centres lie in the segment.
+
+    Raises:
+        InputError: there is no such segment, it cannot be filled, or one of the nodes lies under a warping transform.
+    """
+    image, label = _labelmap(segmentation, segment_id)
+    if is_empty(image):
+        return MaskPatch.empty()
+    moved_by, grid, bounds = between(segmentation, volume_node), ijk_to_ras(volume_node), _bounds(volume_node)
+    if same_grid(moved_by @ matrix_of(image), grid, image.GetExtent()):
+        return _clipped(patch_of(image, label), bounds)
+    own = image_of(patch_of(image, label), matrix_of(image))
+    return patch_of(resampled(own, moved_by, grid, bounds))
+
+
+def replace_mask(
+    editor: SegmentEditor, segmentation: Any, segment_id: str, mask: MaskPatch, volume_node: Any
+) -> MaskPatch:
+    """Put a mask in the place of a segment's voxels, as far as the editor's masking allows; saves no undo state.
+
+    Other segments lose voxels only where the editor's overwrite mode says so.
+
+    Args:
+        editor: whose settings hold.
+        segmentation: a vtkMRMLSegmentationNode whose source is label maps.
+        segment_id: of the segment to change.
+        mask: on the grid of the volume.
+        volume_node: a vtkMRMLScalarVolumeNode.
+
+    Returns:
+        The mask that the segment has now, on the grid of the volume.
+
+    Raises:
+        InputError: there is no such segment, the segmentation is made of surfaces, or one of the nodes lies under a
+            warping transform.
+    """
+    segment = segment_of(segmentation, segment_id)
+    check_writable(segmentation)
+    moved_by = between(volume_node, segmentation)
+    editor.select(segmentation, volume_node)
+    grid, bounds = _reference_grid(editor, segmentation, volume_node)
+    _own_labelmap(segmentation, segment_id, segment, grid)
+    extent = extent_of(mask)
+    if same_grid(moved_by @ ijk_to_ras(volume_node), grid, extent):
+        modifier = image_of(mask, grid, _with_old(editor, segment, extent))
+    else:
+        moved = resampled(image_of(mask, ijk_to_ras(volume_node)), moved_by, grid, bounds)
+        new = patch_of(moved)
+        modifier = image_of(new, grid, _with_old(editor, segment, extent_of(new)))
+    selected = editor.node.GetSelectedSegmentID()
+    editor.node.SetSelectedSegmentID(segment_id)  # a segment may always be edited where it already is
+    logic = editor.logic
+    logic.ModifySegmentByLabelmap(segmentation, segment_id, modifier, logic.ModificationModeSet, False, False)
+    editor.node.SetSelectedSegmentID(selected)
+    return read_mask(segmentation, segment_id, volume_node)
+
+
+def check_writable(segmentation: Any) -> None:
+    """Refuse a segmentation that the Segment Editor could only edit after a conversion.
+
+    Raises:
+        InputError: it is made of surfaces or contours.
+    """
+    data = segmentation.GetSegmentation()
+    if data.GetNumberOfSegments() and data.GetSourceRepresentationName() != LABELMAP:
+        raise InputError(
+            "the segmentation is made of surfaces; convert it to a binary labelmap in the Segmentations module first"
+        )
+
+
+def _labelmap(segmentation: Any, segment_id: str) -> tuple[Any, int]:
+    """The image that holds a segment, and the segment's label in it; a surface is filled on the fly."""
+    segment = segment_of(segmentation, segment_id)
+    image = segment.GetRepresentation(LABELMAP)
+    if image is not None:
+        return image, segment.GetLabelValue()
+    image = slicer.vtkOrientedImageData()
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    if not logic.GetSegmentBinaryLabelmapRepresentation(segmentation, segment_id, image, False):
+        raise InputError("the segment cannot be turned into voxels; convert it to a binary labelmap first")
+    return image, 1
+
+
+def _own_labelmap(segmentation: Any, segment_id: str, segment: Any, grid: NDArray) -> None:
+    """Take a segment out of the label map that it shares, so that others stay as they are, and put it on a grid."""
+    data = segmentation.GetSegmentation()
+    if data.IsSharedBinaryLabelmap(segment_id):
+        data.SeparateSegmentLabelmap(segment_id)
+    image = segment.GetRepresentation(LABELMAP)
+    if is_empty(image) or same_grid(matrix_of(image), grid, image.GetExtent()):
+        return
+    own = image_of(patch_of(image, segment.GetLabelValue()), matrix_of(image))
+    everywhere = (-(2**20), 2**20, -(2**20), 2**20, -(2**20), 2**20)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    moved = resampled(own, np.eye(4), grid, everywhere)
+    logic.SetBinaryLabelmapToSegment(moved, segmentation, segment_id, logic.MODE_REPLACE)
+
+
+def _reference_grid(editor: SegmentEditor, segmentation: Any, volume_node: Any) -> tuple[NDArray, Extent]:
+    """Matrix and extent of the grid on which the editor edits; that of the volume where none was fixed before."""
+    if not editor.logic.GetReferenceImageGeometryStringFromSegmentation(segmentation.GetSegmentation()):
+        segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    editor.logic.UpdateReferenceGeometryImage()
+    image = editor.logic.GetReferenceGeometryImage()
+    return matrix_of(image), image.GetExtent()
+
+
+def _with_old(editor: SegmentEditor, segment: Any, extent: Extent) -> Extent:
+    """An extent that also holds the segment as it is; masking can only let go of voxels inside the extent."""
+    image = segment.GetRepresentation(LABELMAP)
+    return extent if is_empty(image) or not editor.masks else union(extent, image.GetExtent())
+
+
+def _bounds(volume_node: Any) -> Extent:
+    i, j, k = volume_node.GetImageData().GetDimensions()
+    return 0, i - 1, 0, j - 1, 0, k - 1
+
+
+def _clipped(mask: MaskPatch, bounds: Extent) -> MaskPatch:
+    """What of a mask lies on the grid; segments may reach beyond it."""
+    if not mask.voxels:
+        return mask
+    lows, highs = bounds[4::-2], bounds[5::-2]
+    starts = [max(s.start, low) for s, low in zip(mask.slices, lows, strict=True)]
+    stops = [min(s.stop, high + 1) for s, high in zip(mask.slices, highs, strict=True)]
+    if all(start == s.start and stop == s.stop for s, start, stop in zip(mask.slices, starts, stops, strict=True)):
+        return mask
+    inside = tuple(
+        slice(start - o, max(stop - o, 0)) for start, stop, o in zip(starts, stops, mask.offset_kji, strict=True)
+    )
+    return MaskPatch.cropped(mask.array_kji[inside], (starts[0], starts[1], starts[2]))

@@ -1,0 +1,106 @@
+"""Scalar volume nodes as volumes of the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import vtk
+from numpy.typing import NDArray
+from vtk.util.numpy_support import vtk_to_numpy
+
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.mrml.frames import from_vtk, world_to
+from SegAnyPETLib.pet.reading import SUV_UNITS
+from SegAnyPETLib.volume.io import check_voxel_size
+from SegAnyPETLib.volume.volume import Volume
+
+#: UCUM codes of the voxel values, as DICOM loaders of Slicer set them, and the library's names of the units.
+UNITS = {"{SUVbw}g/ml": SUV_UNITS, "Bq/ml": "Bq/ml"}
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A volume and the modified time of the image that it was made from."""
+
+    volume: Volume
+    modified: int
+
+
+class VolumeCache:
+    """The volumes of a scene's nodes, converted once for as long as their images stay the same.
+
+    VTK counts modified times over all objects, so that no other image has the same one, whatever node it belongs to.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+
+    def volume_of(self, node: Any) -> Volume:
+        """The volume of a node; the same object while image, geometry and units are the same.
+
+        Args:
+            node: a vtkMRMLScalarVolumeNode in a scene.
+
+        Returns:
+            A volume in the node's own RAS frame, `SUV_UNITS` where the node says so. float32 voxels are those of the
+            node, seen read-only; others are converted.
+
+        Raises:
+            InputError: the node holds no scalar 3-D image with perpendicular axes, or lies under a warping transform.
+        """
+        _check(node)
+        image = node.GetImageData()
+        matrix = ijk_to_ras(node)
+        units = units_of(node)
+        kept = self._kept.get(node.GetID())
+        if kept is None or kept.modified != image.GetMTime():
+            kept = _Kept(Volume(_voxels(image), matrix, units), image.GetMTime())
+        elif not np.array_equal(kept.volume.ijk_to_ras, matrix) or kept.volume.units != units:
+            kept = _Kept(Volume(kept.volume.array_kji, matrix, units), kept.modified)
+        check_voxel_size(kept.volume, "volume")
+        self._kept[node.GetID()] = kept
+        return kept.volume
+
+    def forget(self, node_id: str | None = None) -> None:
+        """Let go of the volume of a node that left the scene, or of all."""
+        if node_id is None:
+            self._kept.clear()
+        else:
+            self._kept.pop(node_id, None)
+
+
+def ijk_to_ras(node: Any) -> NDArray[np.float64]:
+    """4x4 matrix from voxel indices (i, j, k) to the node's RAS mm, without the transforms above the node."""
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return from_vtk(matrix)
+
+
+def units_of(node: Any) -> str:
+    """What a volume node says of its values: ``"SUVbw"``, ``"Bq/ml"``, or ``""`` for anything else."""
+    entry = node.GetVoxelValueUnits()
+    return "" if entry is None else UNITS.get(entry.GetCodeValue(), "")
+
+
+def _check(node: Any) -> None:
+    """Refuse what holds no scalar 3-D image in a frame that is linear in the world."""
+    image = node.GetImageData()
+    if image is None or image.GetPointData().GetScalars() is None:
+        raise InputError("the volume holds no image; load the PET again")
+    if node.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise InputError("this is a label map; choose the PET image")
+    if image.GetNumberOfScalarComponents() != 1:
+        raise InputError("the volume holds several values per voxel; choose a single time frame or channel of it")
+    if min(image.GetDimensions()) < 2:
+        raise InputError("the volume is a 2-D image; choose a 3-D image")
+    world_to(node)
+
+
+def _voxels(image: vtk.vtkImageData) -> NDArray[np.float32]:
+    """The scalars of an image as a read-only float32 array (k, j, i)."""
+    array = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+    array = array.astype(np.float32, copy=False).view()
+    array.setflags(write=False)
+    return array
