@@ -18,3 +18,22 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("real scans are not at hand (../shared/data is absent)")
     return SHARED_DATA
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of installed weights, which does not exist yet."""
+    folder = tmp_path / "weights home"
+    monkeypatch.setenv("SEGANYPET_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest checkpoint of the published layout, of weights that no one has trained."""
+    from SegAnyPETLib.models.sam.checkpoint import save_checkpoint
+    from Testing.models.sam.checkpoints import LEAST, random_net
+
+    path = tmp_path_factory.mktemp("checkpoint") / "mine.pth"
+    save_checkpoint(random_net(LEAST), path)
+    return path

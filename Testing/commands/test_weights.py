@@ -13,26 +13,7 @@ import pytest
 import torch
 
 from SegAnyPETLib.cli import main
-from SegAnyPETLib.models.sam.checkpoint import save_checkpoint
-from SegAnyPETLib.models.sam.config import SamConfig
-from SegAnyPETLib.models.sam.network import SamNet
 from Testing.hub_server import REVISION, Hub, serving
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    monkeypatch.setenv("SEGANYPET_HOME", str(folder))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(7)
-    path = tmp_path_factory.mktemp("checkpoint") / "mine.pth"
-    config = SamConfig(size=16, patch=8, width=12, depth=2, heads=2, global_blocks=(1,), window=3, prompt_width=48)
-    save_checkpoint(SamNet(config), path)
-    return path
 
 
 def refused(arguments: list[str], capfd: pytest.CaptureFixture[str], code: int = 2) -> str:
