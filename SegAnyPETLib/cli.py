@@ -27,6 +27,11 @@ EXTRA_OF = {
     "huggingface_hub": "models",
     "matplotlib": "figures",
     "yaml": "training",
+    "httpx": "client",
+    "fastapi": "server",
+    "starlette": "server",
+    "uvicorn": "server",
+    "prometheus_client": "server",
 }
 
 

@@ -31,7 +31,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"seganypet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_segment, _add_evaluate, _add_train, _add_phantom, _add_demo, _add_bench, _add_weights, _add_info):
+    for add in (
+        _add_segment,
+        _add_evaluate,
+        _add_train,
+        _add_phantom,
+        _add_demo,
+        _add_bench,
+        _add_serve,
+        _add_weights,
+        _add_info,
+    ):
         add(commands)
     return parser
 
@@ -81,6 +91,14 @@ def _threads(text: str) -> int:
     return _whole(text, 1, MOST_THREADS)
 
 
+def _port(text: str) -> int:
+    return _whole(text, 0, 65535)
+
+
+def _megabytes(text: str) -> int:
+    return _whole(text, 1, 10**6)
+
+
 def _seed(text: str) -> int:
     return _whole(text, 0, 2**63 - 1)
 
@@ -107,6 +125,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="lite", help="lite, general, lesion or another installed model, or a file (default: lite)"
     )
+    _add_device(parser)
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where it runs (default: cpu)")
     parser.add_argument(
         "--precision", choices=PRECISIONS, help="of its arithmetic (default: the model's own choice on the device)"
@@ -232,6 +254,45 @@ def _add_bench(commands: Any) -> None:
         help="measure the published size with random weights, where its weights are not installed",
     )
     parser.add_argument("--repeats", type=_clicks, default=4, metavar="N", help="measurements per row (default: 4)")
+
+
+def _add_serve(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "serve",
+        "run models for other programs and machines until it is stopped",
+        "  seganypet serve --threads 2\n"
+        "  seganypet serve --model lite --model lesion --device cuda --log-file server.log\n"
+        "  seganypet serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem\n"
+        "The token may also stand in the environment variable SEGANYPET_TOKEN. Make one with:\n"
+        "  python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        help="lite, general, lesion or another installed model, or a file; repeat it for more (default: lite)",
+    )
+    _add_device(parser)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen at; any but this machine's own needs a token"
+    )
+    parser.add_argument("--port", type=_port, default=8650, metavar="N", help="0 for any that is free (default: 8650)")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="holds the token that clients must send")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE.pem", help="certificate, with its chain")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE.pem", help="key of the certificate, not encrypted")
+    parser.add_argument(
+        "--cache-mb", type=_megabytes, default=512, metavar="N", help="memory for embeddings (default: 512)"
+    )
+    parser.add_argument(
+        "--queue",
+        type=_clicks,
+        default=64,
+        metavar="N",
+        help="requests that wait, before others are told to come later",
+    )
+    parser.add_argument(
+        "--log-file", type=Path, metavar="FILE", help="the log, one JSON object a line (default: stderr)"
+    )
 
 
 def _add_weights(commands: Any) -> None:

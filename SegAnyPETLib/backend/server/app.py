@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from SegAnyPETLib.backend.frame import MEDIA_TYPE
 from SegAnyPETLib.backend.limits import Limits
 from SegAnyPETLib.backend.server.answers import Answer, refused
 from SegAnyPETLib.backend.server.auth import LocalHostRequired, TokenRequired
-from SegAnyPETLib.backend.server.body import Bodies
+from SegAnyPETLib.backend.server.body import Bodies, Body
 from SegAnyPETLib.backend.server.linger import Linger
 from SegAnyPETLib.backend.server.metrics import Metrics
 from SegAnyPETLib.backend.server.observed import GONE, NOTES, Observed
@@ -74,22 +74,29 @@ def create_app(service: Service, token: str | None) -> FastAPI:
 
 
 def _add_predict(app: FastAPI, service: Service, bodies: Bodies) -> None:
+    async def held() -> AsyncIterator[Body]:
+        with bodies.held() as body:
+            yield body  # until the answer has been sent
+
+    until_sent: Body = Depends(held)
+
     @app.post("/v1/predict", response_class=Response, responses=_PREDICT_RESPONSES, openapi_extra=_PREDICT_REQUEST)
-    async def predict(request: Request) -> Response:
+    async def predict(request: Request, body: Body = until_sent) -> Response:
         """Segment targets in a window."""
         limits = service.limits
         client, ends_at = _client(request), time.monotonic() + _deadline_s(request, limits)
         service.check_open()
-        with bodies.held() as body:
-            # Reading 4 MB of voxels and their SHA-256 takes several ms, 64 MB a tenth of a second: others wait less
-            # when that is done beside the event loop.
-            message = await body.read(request.headers, request.receive)
-            asked = await asyncio.to_thread(unpack_request, message, limits)
-            del message
-            notes = request.scope.get(NOTES, {})
-            notes |= {"targets": len(asked.targets), "upload": asked.image is not None}
-            predictions = await service.predict(asked, client, ends_at - time.monotonic(), lambda: _left(request))
-        return Answer(await asyncio.to_thread(pack_predictions, predictions), limits.body_s)
+        message = await body.read(request.headers, request.receive)
+        # Reading 4 MB of voxels and their SHA-256 takes several ms, 64 MB a tenth of a second: others wait less when
+        # that is done beside the event loop.
+        asked = await asyncio.to_thread(unpack_request, message, limits)
+        del message
+        notes = request.scope.get(NOTES, {})
+        notes |= {"targets": len(asked.targets), "upload": asked.image is not None}
+        predictions = await service.predict(asked, client, ends_at - time.monotonic(), lambda: _left(request))
+        answer = await asyncio.to_thread(pack_predictions, predictions)
+        body.hold_answer(len(answer))
+        return Answer(answer, limits.body_s)
 
 
 def _add_questions(app: FastAPI, service: Service, metrics: Metrics) -> None:

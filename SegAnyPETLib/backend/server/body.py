@@ -14,13 +14,14 @@ from SegAnyPETLib.backend.frame import MEDIA_TYPE
 from SegAnyPETLib.backend.limits import Limits
 from SegAnyPETLib.backend.server.refusals import ClientGone, Refusal, busy
 
-#: Bodies of the largest size whose bytes may be held at a time, over all requests that are read, wait or run. While a
-#: body is unpacked it is there as the parts that came, as a whole and as arrays: at most three times its bytes.
+#: Bodies of the largest size whose bytes may be held at a time, over all requests that are read, wait, run or are being
+#: answered, and their answers. While a message is read or written it is there as arrays, as a whole and in parts: at
+#: most three times its bytes.
 BODIES_AT_A_TIME = 4
 
 
 class Bodies:
-    """The memory of all bodies that are being read or worked on.
+    """The memory of all bodies and answers.
 
     Args:
         limits: of the server; the cap is `BODIES_AT_A_TIME` times its `body_bytes`.
@@ -33,7 +34,7 @@ class Bodies:
 
     @contextmanager
     def held(self) -> Iterator[Body]:
-        """A body, whose memory counts until the end of the block."""
+        """A body; its memory and its answer's count until the end of the block."""
         body = Body(self)
         try:
             yield body
@@ -42,7 +43,7 @@ class Bodies:
 
 
 class Body:
-    """One body."""
+    """One body, and its answer."""
 
     def __init__(self, bodies: Bodies) -> None:
         self._bodies, self.size = bodies, 0
@@ -62,6 +63,16 @@ class Body:
         except TimeoutError:
             raise Refusal("too_slow", "the request did not arrive in time; check the network") from None
 
+    def hold_answer(self, size: int) -> None:
+        """Count the bytes of the answer.
+
+        Raises:
+            Refusal: they do not fit beside those of others; a request that is alone always gets its answer.
+        """
+        if self._bodies.held_bytes > self.size and self._bodies.held_bytes + size > self._bodies.most_bytes:
+            raise busy()
+        self._hold(size)
+
     async def _received(self, receive: Receive) -> bytes:
         parts: list[bytes] = []
         more = True
@@ -79,6 +90,9 @@ class Body:
             raise _too_large(self._bodies.limits.body_bytes)
         if self._bodies.held_bytes + size > self._bodies.most_bytes:
             raise busy()
+        self._hold(size)
+
+    def _hold(self, size: int) -> None:
         self.size += size
         self._bodies.held_bytes += size
 

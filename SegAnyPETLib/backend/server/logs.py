@@ -16,6 +16,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+from SegAnyPETLib.errors import InputError
+
 #: A log file grows to this size; so many older ones are kept beside it.
 FILE_BYTES, OLDER_FILES = 10 * 1024**2, 5
 
@@ -30,11 +32,14 @@ class EventLog:
         file: where to; stderr where None.
 
     Raises:
-        OSError: the file cannot be opened.
+        InputError: the file cannot be opened.
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        self._handler: _ToFile | _ToStderr = _ToStderr(sys.stderr) if file is None else _ToFile(file)
+        try:
+            self._handler: _ToFile | _ToStderr = _ToStderr(sys.stderr) if file is None else _ToFile(file)
+        except OSError as error:
+            raise InputError(f"the log file {file} cannot be written: {error.strerror}") from error
 
     @property
     def lost(self) -> int:

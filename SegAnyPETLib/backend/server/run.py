@@ -12,6 +12,7 @@ import uvicorn
 
 from SegAnyPETLib.backend.server.app import create_app
 from SegAnyPETLib.backend.server.bind import Address, is_loopback, listen
+from SegAnyPETLib.backend.server.head_deadline import TimedProtocol
 from SegAnyPETLib.backend.server.logs import ToEvents
 from SegAnyPETLib.backend.server.service import Service
 
@@ -34,6 +35,7 @@ class Server(uvicorn.Server):
         address: where to listen.
         listening: called with the port when clients can connect.
         ready: called when the service takes requests.
+        bound: the socket at the address, where `listen` has made it already.
 
     Raises:
         InputError: the host is not this machine's, or others can reach it and there is no token.
@@ -47,9 +49,10 @@ class Server(uvicorn.Server):
         address: Address,
         listening: Callable[[int], None] | None = None,
         ready: Callable[[], None] | None = None,
+        bound: socket.socket | None = None,
     ) -> None:
         self._service, self._listening, self._ready = service, listening, ready
-        self._socket = listen(address, token)
+        self._socket = bound or listen(address, token)
         self.port: int = self._socket.getsockname()[1]
         if not is_loopback(self._socket.getsockname()[0]) and not address.secure:
             said = "listening to others without TLS: put a reverse proxy with TLS in front, or give --tls-cert"
@@ -57,7 +60,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(service, token),
-                http="h11",
+                http=TimedProtocol,
                 loop="asyncio",
                 ws="none",
                 log_config=None,
@@ -85,6 +88,7 @@ class Server(uvicorn.Server):
             logger.addHandler(handler)
         try:
             self.run(sockets=[self._socket])
+            self._service.log.write("info", "stopped")
         finally:
             for logger in loggers:
                 logger.removeHandler(handler)
@@ -117,5 +121,7 @@ class Server(uvicorn.Server):
         await asyncio.to_thread(self._service.wait_started)
         if self._service.failure is not None:
             self.should_exit = True
-        elif self._ready:
+            return
+        self._service.log.write("info", "ready", models=list(self._service.engines))
+        if self._ready:
             self._ready()

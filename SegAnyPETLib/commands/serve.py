@@ -1,0 +1,48 @@
+"""``seganypet serve``: the inference server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+
+from SegAnyPETLib.backend.limits import Limits
+from SegAnyPETLib.backend.server.auth import TOKEN_VARIABLE, read_token, readable_by_others
+from SegAnyPETLib.backend.server.bind import Address, listen
+from SegAnyPETLib.backend.server.logs import EventLog
+from SegAnyPETLib.errors import InputError
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        InputError: a model, device, token, certificate or address cannot be used.
+        BackendError: the port is taken, or the model does not run on the device.
+    """
+    names = arguments.model or ["lite"]
+    if len(set(names)) < len(names):
+        raise InputError("a model is named twice; give each --model once")
+    token = read_token(arguments.token_file, os.environ)
+    address = Address(arguments.host, arguments.port, arguments.tls_cert, arguments.tls_key)
+    log = EventLog(arguments.log_file)
+    if arguments.token_file is not None and readable_by_others(arguments.token_file):
+        said = "other users of this machine can read the token file; run: chmod 600 on it"
+        log.write("warning", "token_not_secret", said=said)
+    with listen(address, token) as bound:  # before models are loaded, so that a taken port is told at once
+        from SegAnyPETLib.backend.server.run import Server
+        from SegAnyPETLib.backend.server.service import Service
+        from SegAnyPETLib.models.engine import Engine
+
+        engines = [Engine.load(n, arguments.device, arguments.threads, arguments.precision) for n in names]
+        limits = replace(Limits(), queue=arguments.queue)
+        service = Service(engines, limits, arguments.cache_mb * 1024**2, log)
+
+        def tell() -> None:
+            running = ", ".join(f"{e.spec.name} ({e.device.type}, {e.precision})" for e in engines)
+            guarded = "with a token" if token is not None else f"without a token ({TOKEN_VARIABLE} is not set)"
+            print(f"serving {running} at {address.url(server.port)} {guarded}", flush=True)
+
+        server = Server(service, token, address, ready=tell, bound=bound)
+        server.run_until_stopped()
+    log.close()
