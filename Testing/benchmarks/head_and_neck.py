@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from left_out_maps import benchmark_parser, chosen_maps
 from numpy.typing import NDArray
 from scipy import ndimage
 from tqdm import tqdm
@@ -30,7 +31,6 @@ from SegAnyPETLib.evaluation.curves import SMALL_ML, describe
 from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.training.anatomy import Anatomy, anatomy_from_organs
-from SegAnyPETLib.training.dataset import split_organ_maps
 from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
 from SegAnyPETLib.training.painting import paint
 from SegAnyPETLib.training.phantom import LESION_GAP_MM, Phantom, scan_phantom
@@ -38,7 +38,6 @@ from SegAnyPETLib.training.tissues import Tissue, draw_uptake
 from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.volume import Volume
 
-STRIDE = 8
 #: Scans that end below the brain are no test of lesions near it; those from the eyes down show a little of it.
 LEAST_BRAIN_ML = 20.0
 #: Lesions per body, their volumes (drawn log-uniformly) and their uptake in SUV (the same).
@@ -70,24 +69,14 @@ GROUPS: dict[str, Callable[[Target], bool]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--model", default="lite")
-    parser.add_argument("--clicks", type=int, default=5)
-    parser.add_argument("--maps", type=int, default=99, help="use this many maps at most")
-    parser.add_argument("--skip", type=int, default=6, help="leave out this many maps before them (default: 6)")
+    parser = benchmark_parser(__doc__, skip=6)
     parser.add_argument("--bodies", type=int, default=2, help="bodies made of each map (default: 2)")
     parser.add_argument("--seed", type=int, default=0, help="of the phantoms and of the robot user")
     arguments = parser.parse_args()
 
     backend = load_backend(arguments.model)
-    _, left_out = split_organ_maps(arguments.data / "organ_maps", STRIDE)
-    chosen = list(enumerate(left_out))[arguments.skip : arguments.skip + arguments.maps]
-    if not chosen:
-        raise SystemExit(f"no organ map is left: {len(left_out)} are left out of training, --skip is {arguments.skip}")
     found: dict[str, list[Target]] = {}
-    for number, path in tqdm(chosen, unit="map"):
+    for number, path in tqdm(chosen_maps(arguments), unit="map"):
         organs = read_labels(path)
         if np.count_nonzero(organs.array_kji == Tissue.BRAIN) * organs.voxel_ml < LEAST_BRAIN_ML:
             tqdm.write(f"{path.name} shows hardly any brain and is passed over")

@@ -7,19 +7,18 @@ DATA/organ_maps holds the maps; every eighth, from the first, is left out of tra
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from left_out_maps import benchmark_parser, chosen_maps
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.evaluation.evaluate import evaluate, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
-from SegAnyPETLib.training.dataset import split_organ_maps
 from SegAnyPETLib.training.phantom import Phantom, make_phantom
 from SegAnyPETLib.training.tissues import Tissue
 from SegAnyPETLib.volume.io import read_labels, write_volume
@@ -27,25 +26,14 @@ from SegAnyPETLib.volume.io import read_labels, write_volume
 ORGANS = (Tissue.LIVER, Tissue.HEART, Tissue.BLADDER, Tissue.BRAIN, Tissue.KIDNEYS, Tissue.SPLEEN)
 #: Organs of which a scan shows less than this are left out.
 LEAST_ML = 20.0
-STRIDE = 8
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--model", default="lite")
-    parser.add_argument("--clicks", type=int, default=5)
-    parser.add_argument("--maps", type=int, default=99, help="use this many maps at most")
-    parser.add_argument("--skip", type=int, default=0, help="leave out this many maps before them")
-    arguments = parser.parse_args()
+    arguments = benchmark_parser(__doc__, skip=0).parse_args()
 
     backend = load_backend(arguments.model)
-    _, left_out = split_organ_maps(arguments.data / "organ_maps", STRIDE)
     targets: dict[str, list[dict[str, Any]]] = {"organs": [], "lesions": []}
-    for seed, path in enumerate(tqdm(left_out, unit="map")):
-        if not arguments.skip <= seed < arguments.skip + arguments.maps:
-            continue
+    for seed, path in tqdm(chosen_maps(arguments), unit="map"):
         tracer = "psma" if seed % 3 == 2 else "fdg"
         phantom = make_phantom(1000 + seed, read_labels(path), tracer, lesions=5)
         with TemporaryDirectory() as folder:
