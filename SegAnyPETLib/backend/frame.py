@@ -21,6 +21,8 @@ MOST_HEADER_BYTES = 1 << 20
 #: Bytes per voxel of the kinds of arrays that messages hold, by safetensors' names.
 _WIDTHS = {"U8": 1, "F16": 2}
 _ENTRY = "message"
+#: Characters of an error of safetensors that are kept; it may quote a message's own names.
+MOST_ERROR = 200
 
 
 def pack(fields: dict[str, Any], arrays: dict[str, NDArray]) -> bytes:
@@ -52,8 +54,8 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
         raise InputError("not a message: its JSON is no object")
     try:
         return fields, load(data)
-    except (SafetensorError, ValueError, KeyError, OverflowError) as error:
-        raise InputError(f"not a message: {error}") from error
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"not a message: {str(error)[:MOST_ERROR]}") from error
 
 
 def _header(data: bytes) -> dict[str, Any]:
@@ -81,9 +83,19 @@ def _check_entry(entry: object) -> None:
 
 def _parsed(text: str | bytes) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        # Bytes in any other encoding would be read differently by safetensors.
+        text = text if isinstance(text, str) else text.decode()
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise InputError("not a message: its JSON cannot be read") from error
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two values under one name, another reader might take the other one."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return fields
 
 
 def _refuse(constant: str) -> None:

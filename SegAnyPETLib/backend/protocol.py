@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.crop import Crop
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.interpolation import refined
 
 if TYPE_CHECKING:
     from SegAnyPETLib.models.spec import ModelSpec
 
-#: Units are not smaller than 2 to this power, so that float32 holds them.
-LEAST_EXPONENT = -120
+#: Units are 2 to a power between these, so that float32 holds whatever a voxel stands for.
+LEAST_EXPONENT, MOST_EXPONENT = -120, 112
 #: Occupancies of a mask prompt are counted in these steps.
 OCCUPANCY_STEPS = 255
 #: Logit of voxels so far from the mask that no answer holds them.
@@ -45,8 +46,14 @@ class WindowImage:
 
     @classmethod
     def of(cls, array_kji: NDArray[np.float32], spacing_mm: float) -> WindowImage:
-        """A window's voxels, (size, size, size), all finite; rounded to float16."""
+        """A window's voxels, (size, size, size), rounded to float16.
+
+        Raises:
+            InputError: there are values that are not finite, or larger than any image's.
+        """
         largest = float(np.abs(array_kji).max(initial=0.0))
+        if not largest < 2.0 ** (MOST_EXPONENT + 15):
+            raise InputError("the image holds values that are not finite or absurdly large; convert it anew")
         # The largest voxel comes to lie in 16384 to 32768, far from both ends of float16.
         unit = 2.0 ** max(int(np.frexp(largest)[1]) - 15, LEAST_EXPONENT) if largest > 0 else 1.0
         return cls((array_kji / np.float32(unit)).astype(np.float16), unit, spacing_mm)
@@ -97,8 +104,8 @@ class Prediction:
     """A model's answer for one target.
 
     Attributes:
-        logits: float16 on the model's own grid, whose side divides the window's; above 0 is foreground. What lies
-            farther than a voxel from the foreground may be left out.
+        logits: float16 on the model's own grid, whose side divides the window's; above 0 is foreground. What is too
+            far from the foreground to move its border may be left out.
         size: voxels per side of the window.
         quality: the Dice that the model expects of its own mask, 0 to 1.
         remembers: whether the model wants to see the logits again at the next click in this window, rather than the
@@ -112,17 +119,23 @@ class Prediction:
 
     @classmethod
     def of(cls, logits_kji: NDArray[np.float32], size: int, quality: float, remembers: bool = False) -> Prediction:
-        """An answer from logits (n, n, n) on the model's own grid, where n divides the window's size."""
+        """An answer from logits (n, n, n) on the model's own grid, where n divides the window's size.
+
+        Raises:
+            InputError: logits are not numbers, as when the values of the window were absurd.
+        """
+        if np.isnan(logits_kji).any():
+            raise InputError("the model has no answer for this window; check the values of the image")
         # Logits so small that float16 has no number for them must not change sides.
         smallest, largest = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
         rounded = np.clip(logits_kji, -largest, largest).astype(np.float16)
         rounded[(logits_kji > 0) & (rounded <= 0)] = smallest
-        return cls(Crop.whole(rounded) if remembers else _near(rounded), size, quality, remembers)
+        return cls(Crop.whole(rounded) if remembers else _near(rounded, size), size, quality, remembers)
 
     @property
     def logits_kji(self) -> NDArray[np.float32]:
         """(size, size, size) float32 on the window's grid."""
-        near, factor = _near(self.logits.filled(FAR_LOGIT)), self.size // self.logits.size
+        near, factor = _near(self.logits.filled(FAR_LOGIT), self.size), self.size // self.logits.size
         if not near.values_kji.size:
             return np.full((self.size,) * 3, FAR_LOGIT, np.float32)
         k, j, i = (c * factor for c in near.corner_kji)
@@ -134,9 +147,13 @@ class Prediction:
         return self.logits.values_kji if self.remembers else None
 
 
-def _near(logits_kji: NDArray[np.float16]) -> Crop:
-    """Foreground, and the next voxels, which say where between them its border lies."""
-    return Crop.around(logits_kji, logits_kji > 0, margin=1)
+def _near(logits_kji: NDArray[np.float16], size: int) -> Crop:
+    """Foreground, and the next voxels, which say where between them its border lies.
+
+    On a finer grid the voxel next to the foreground may lie beyond the next coarse voxel's centre, and so between
+    that one and the one after it.
+    """
+    return Crop.around(logits_kji, logits_kji > 0, margin=1 if len(logits_kji) == size else 2)
 
 
 class Backend(Protocol):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from SegAnyPETLib.backend.crop import Crop
 from SegAnyPETLib.backend.frame import pack, unpack
 from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
+from SegAnyPETLib.backend.protocol import LEAST_EXPONENT, MOST_EXPONENT, Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
 
 #: Clients and servers of different versions do not talk to each other.
@@ -83,7 +83,7 @@ def unpack_request(data: bytes, limits: Limits) -> PredictRequest:
     if sum(len(t.points_kji) for t in targets) > limits.points:
         raise InputError(f"more than {limits.points} points in one request")
     return PredictRequest(
-        model=_text(fields, "model", r".{1,200}"),
+        model=_name(fields, "model"),
         weights_sha256=_text(fields, "weights", r"[0-9a-f]{0,64}"),
         window_sha256=sha256,
         spacing_mm=spacing_mm,
@@ -144,19 +144,19 @@ def _target(number: int, item: Any, arrays: dict[str, NDArray], limits: Limits) 
     points = _list(item, "points_kji", 0, limits.points)
     positive = _list(item, "positive", len(points), len(points))
     if not all(type(p) is bool for p in positive):
-        raise InputError("whether a point is positive must be true or false")
+        raise InputError("positive must hold true or false for each point")
     mask = memory = None
     if item.get("mask") is not None:
         mask = _crop(item["mask"], _array(arrays, f"mask.{number}", np.uint8))
-    if item.get("memory"):
+    if _yes_or_no(item, "memory"):
         memory = _finite(_cube(_array(arrays, f"memory.{number}", np.float16)))
     indices = np.array([_point(p) for p in points], np.float32).reshape(-1, 3)
     return TargetPrompts(indices, np.array(positive, dtype=bool), mask, memory)
 
 
 def _prediction(item: Any, values: NDArray, size: int) -> Prediction:
-    logits, remembers = _crop(item, _finite(values)), item.get("remembers")
-    if type(remembers) is not bool or item.get("size") != size or size % logits.size:
+    logits, remembers = _crop(item, _finite(values)), _yes_or_no(item, "remembers")
+    if item.get("size") != size or size % logits.size:
         raise InputError("the answer is for another window")
     if remembers and logits.values_kji.shape != (logits.size,) * 3:
         raise InputError("the answer lacks a part of what the model wants to see again")
@@ -164,10 +164,13 @@ def _prediction(item: Any, values: NDArray, size: int) -> Prediction:
 
 
 def _check_protocol(fields: dict[str, Any]) -> None:
-    if fields.get("protocol") != PROTOCOL:
+    version = fields.get("protocol")
+    if type(version) is not int:
+        raise InputError("not a message of this protocol: it does not state its version")
+    if version != PROTOCOL:
         raise InputError(
-            f"the other side speaks version {str(fields.get('protocol'))[:20]} of the protocol, this one version "
-            f"{PROTOCOL}; install the same release on both"
+            f"the other side speaks version {str(version)[:20]} of the protocol, this one version {PROTOCOL}; install "
+            "the same release on both"
         )
 
 
@@ -183,7 +186,7 @@ def _window_voxels(array: NDArray) -> NDArray[np.float16]:
 
 
 def _unit(fields: dict[str, Any]) -> float:
-    unit = _number(fields, "unit", 2.0**-126, 2.0**127)
+    unit = _number(fields, "unit", 2.0**LEAST_EXPONENT, 2.0**MOST_EXPONENT)
     if math.frexp(unit)[0] != 0.5:
         raise InputError("a window's unit must be a power of two")
     return unit
@@ -239,9 +242,24 @@ def _whole(item: Any, name: str, least: int, most: int) -> int:
     return value
 
 
+def _yes_or_no(item: Any, name: str) -> bool:
+    value = _get(item, name)
+    if type(value) is not bool:
+        raise InputError(f"{name} must be true or false")
+    return value
+
+
+def _name(item: Any, name: str) -> str:
+    # Names are shown and logged: no line breaks, no halves of characters.
+    value = _get(item, name)
+    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+        raise InputError(f"{name} is not of the form that is expected")
+    return value
+
+
 def _text(item: Any, name: str, pattern: str) -> str:
     value = _get(item, name)
-    if not isinstance(value, str) or not re.fullmatch(pattern, value, re.DOTALL):
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise InputError(f"{name} is not of the form that is expected")
     return value
 
