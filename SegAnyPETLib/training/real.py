@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.sample import LEAST_VOXELS, Sample, drawn_until_seen
 from SegAnyPETLib.training.scanner import FWHM_PER_SIGMA, Scanner
 from SegAnyPETLib.training.simulated import draw_spacing, lesion_suv
 from SegAnyPETLib.volume.patch import bounding_box
@@ -47,12 +47,15 @@ class RealWindows:
         self.spacing_mm = spacing_mm
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A new window."""
-        while True:
-            case = self.cases[int(rng.integers(len(self.cases)))]
-            sample = self._window(case, rng)
-            if sample.target.sum() >= 4:
-                return sample
+        """A new window.
+
+        Raises:
+            InputError: no case shows a target.
+        """
+        return drawn_until_seen(
+            lambda: self._window(self.cases[int(rng.integers(len(self.cases)))], rng),
+            "give cases with larger masks, or windows of smaller voxels",
+        )
 
     def _window(self, case: RealCase, rng: np.random.Generator) -> Sample:
         box = bounding_box(case.mask.array_kji)
@@ -109,7 +112,7 @@ class RealWindows:
         mask = (
             lesion_shape(image.shape, places[int(rng.integers(len(places)))], radius, (spacing_mm,) * 3, rng) & ~avoid
         )
-        if mask.sum() < 4:
+        if mask.sum() < LEAST_VOXELS:
             return image, avoid
         suv = lesion_suv(float(np.median(image[mask])), rng)
         sigma = rng.uniform(4.5, 8.0) / FWHM_PER_SIGMA / spacing_mm

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from SegAnyPETLib.errors import InputError
+
+#: A target of fewer voxels cannot be seen; a source that shows none in so many windows will hardly ever show one.
+LEAST_VOXELS, MOST_DRAWS = 4, 1000
 
 
 @dataclass(frozen=True)
@@ -25,3 +31,20 @@ class Sample:
     spacing_mm: float
     kind: str
     low_quality: bool = False
+
+
+def drawn_until_seen(draw: Callable[[], Sample | None], advice: str) -> Sample:
+    """The first window that shows enough of its target.
+
+    Args:
+        draw: makes a window; None where it cannot.
+        advice: what to do where none does.
+
+    Raises:
+        InputError: none of many windows does.
+    """
+    for _ in range(MOST_DRAWS):
+        sample = draw()
+        if sample is not None and sample.target.sum() >= LEAST_VOXELS:
+            return sample
+    raise InputError(f"none of {MOST_DRAWS} training windows shows {LEAST_VOXELS} voxels of a target; {advice}")

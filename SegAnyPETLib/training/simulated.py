@@ -12,7 +12,7 @@ from scipy import ndimage
 from SegAnyPETLib.training.anatomy import Anatomy
 from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
 from SegAnyPETLib.training.painting import paint
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.sample import LEAST_VOXELS, Sample, drawn_until_seen
 from SegAnyPETLib.training.scanner import Scanner
 from SegAnyPETLib.training.tissues import Tissue, draw_uptake
 
@@ -60,13 +60,19 @@ class SimulatedWindows:
         self.spacing_mm = spacing_mm
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A new window; one whose target would be too small to see is drawn again."""
-        while True:
-            anatomy = self.anatomies[int(rng.integers(len(self.anatomies)))]
-            make = self._organ if rng.random() < self.organ_share else self._lesion
-            sample = make(anatomy, rng)
-            if sample is not None and sample.target.sum() >= 4:
-                return sample
+        """A new window; one whose target would be too small to see is drawn again.
+
+        Raises:
+            InputError: no anatomy shows a target.
+        """
+        return drawn_until_seen(
+            lambda: self._window(rng), "give organ maps with larger organs, or windows of smaller voxels"
+        )
+
+    def _window(self, rng: np.random.Generator) -> Sample | None:
+        anatomy = self.anatomies[int(rng.integers(len(self.anatomies)))]
+        make = self._organ if rng.random() < self.organ_share else self._lesion
+        return make(anatomy, rng)
 
     def _organ(self, anatomy: Anatomy, rng: np.random.Generator) -> Sample | None:
         weights = np.array(list(ORGAN_TARGETS.values()))
@@ -100,7 +106,7 @@ class SimulatedWindows:
         shape = (self.size,) * 3
         target = lesion_shape(shape, center, radius_mm, (spacing,) * 3, rng) & (tissues != Tissue.AIR)
         around = activity[ndimage.binary_dilation(target, iterations=2) & ~target]
-        if target.sum() < 4 or around.size == 0:
+        if target.sum() < LEAST_VOXELS or around.size == 0:
             return None
         suv = lesion_suv(float(np.median(around)), rng)
         if rng.random() < NEIGHBOUR_SHARE:
