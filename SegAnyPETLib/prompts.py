@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.patch import MaskPatch
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Point:
     Attributes:
         ras: right, anterior, superior in millimetres.
         positive: True where the target is, False where it is not.
+        clicked_ras: where the user clicked, if the point was moved from there; see `pet.hottest.snapped`.
 
     Raises:
         InputError: the coordinates are not three finite numbers.
@@ -25,30 +30,111 @@ class Point:
 
     ras: tuple[float, float, float]
     positive: bool = True
+    clicked_ras: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
-        try:
-            r, a, s = (float(c) for c in self.ras)
-        except (TypeError, ValueError):
-            raise InputError(f"a point needs three numbers R,A,S, got {self.ras!r}") from None
-        if not np.isfinite([r, a, s]).all():
-            raise InputError("a point's coordinates must be finite numbers")
-        object.__setattr__(self, "ras", (r, a, s))
+        object.__setattr__(self, "ras", _finite(self.ras))
+        if self.clicked_ras is not None:
+            object.__setattr__(self, "clicked_ras", _finite(self.clicked_ras))
 
 
-def points_to_json(points: list[Point]) -> str:
-    """Points as JSON: ``[{"ras": [r, a, s], "positive": true}, ...]``."""
-    return json.dumps([{"ras": list(p.ras), "positive": p.positive} for p in points])
+@dataclass(frozen=True, eq=False)
+class MaskPrompt:
+    """A mask in place of what earlier prompts led to; points go on from it.
+
+    Attributes:
+        mask: on the volume's grid.
+        mend: whether the model looks at it at once and mends it; a mask drawn by hand stands until the next point.
+    """
+
+    mask: MaskPatch
+    mend: bool = False
 
 
-def points_from_json(text: str) -> list[Point]:
-    """Read what `points_to_json` wrote.
+Prompt = Point | MaskPrompt
+
+
+def prompts_to_json(prompts: Sequence[Prompt]) -> str:
+    """Prompts as JSON, in their order.
+
+    A point is ``{"ras": [r, a, s], "positive": true}``, with ``"clicked_ras"`` where it was moved from the click. A
+    mask is ``{"mask": {"offset_kji": [k, j, i], "shape_kji": [k, j, i], "bits": base64}, "mend": false}``; the bits
+    are those of its voxels in C order, the highest bit of a byte first, compressed by zlib.
+    """
+    return json.dumps([_mask_item(p) if isinstance(p, MaskPrompt) else _point_item(p) for p in prompts])
+
+
+def prompts_from_json(text: str) -> list[Prompt]:
+    """Read what `prompts_to_json` or `points_to_json` wrote, now or in earlier releases.
 
     Raises:
         InputError: the text is not such a list.
     """
     try:
-        items: list[dict[str, Any]] = json.loads(text)
-        return [Point(tuple(item["ras"]), bool(item["positive"])) for item in items]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"not a list of points: {error}") from error
+        items = json.loads(text)
+        if not isinstance(items, list):
+            raise TypeError("it is no list")
+        return [_mask_of(item) if "mask" in item else _point_of(item) for item in items]
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, zlib.error) as error:
+        raise InputError(f"not a list of prompts: {error}") from error
+
+
+def points_to_json(points: list[Point]) -> str:
+    """Points as JSON: ``[{"ras": [r, a, s], "positive": true}, ...]``."""
+    return prompts_to_json(points)
+
+
+def points_from_json(text: str) -> list[Point]:
+    """The points in what `points_to_json` or `prompts_to_json` wrote.
+
+    Raises:
+        InputError: the text is not such a list.
+    """
+    return [prompt for prompt in prompts_from_json(text) if isinstance(prompt, Point)]
+
+
+def _finite(ras: Any) -> tuple[float, float, float]:
+    try:
+        r, a, s = (float(c) for c in ras)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"a point needs three numbers R,A,S, got {ras!r}") from None
+    if not np.isfinite([r, a, s]).all():
+        raise InputError("a point's coordinates must be finite numbers")
+    return r, a, s
+
+
+def _point_item(point: Point) -> dict[str, Any]:
+    item = {"ras": list(point.ras), "positive": point.positive}
+    return item if point.clicked_ras is None else item | {"clicked_ras": list(point.clicked_ras)}
+
+
+def _point_of(item: dict[str, Any]) -> Point:
+    ras, positive = item["ras"], item["positive"]
+    clicked = item.get("clicked_ras")
+    return Point(tuple(ras), bool(positive), None if clicked is None else tuple(clicked))
+
+
+def _mask_item(prompt: MaskPrompt) -> dict[str, Any]:
+    voxels = prompt.mask.array_kji
+    bits = base64.b64encode(zlib.compress(np.packbits(voxels).tobytes())).decode("ascii")
+    mask = {"offset_kji": list(prompt.mask.offset_kji), "shape_kji": list(voxels.shape), "bits": bits}
+    return {"mask": mask, "mend": prompt.mend}
+
+
+def _mask_of(item: dict[str, Any]) -> MaskPrompt:
+    mask = item["mask"]
+    offset, shape = (_three_counts(mask[name]) for name in ("offset_kji", "shape_kji"))
+    count = shape[0] * shape[1] * shape[2]
+    decoder = zlib.decompressobj()
+    packed = decoder.decompress(base64.b64decode(mask["bits"], validate=True), max((count + 7) // 8, 1))
+    if not decoder.eof or len(packed) != (count + 7) // 8:
+        raise ValueError("a mask has another number of voxels than its shape says")
+    voxels = np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)
+    return MaskPrompt(MaskPatch.cropped(voxels.reshape(shape), offset), bool(item["mend"]))
+
+
+def _three_counts(values: Any) -> tuple[int, int, int]:
+    k, j, i = values
+    if not all(isinstance(value, int) and value >= 0 for value in (k, j, i)):
+        raise ValueError("a mask's place is given in whole voxels")
+    return k, j, i

@@ -14,16 +14,14 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from SegAnyPETLib.pet.hottest import hottest_near
+from SegAnyPETLib.pet.nearby import Box, clipped, distances_around, index_in
 from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
 Method = Callable[[Volume, Point], NDArray[np.bool_]]
-Box = tuple[slice, slice, slice]
-
-#: A click means the hottest voxel within this distance.
-SNAP_MM = 7.0
 
 #: A click into a cold core still means the uptake around it, if a voxel of a fixed threshold lies within this distance.
 REACH_MM = 30.0
@@ -82,7 +80,7 @@ def fixed_threshold(volume: Volume, point: Point, value: float) -> NDArray[np.bo
     if not eligible.any():
         return np.zeros(volume.shape_kji, dtype=bool)
     nearest = int(np.where(eligible, distance_mm, np.inf).argmin())
-    return connected_region(volume.array_kji, _index_in(box, nearest), value).to_array(volume.shape_kji)
+    return connected_region(volume.array_kji, index_in(box, nearest), value).to_array(volume.shape_kji)
 
 
 def adapted_threshold(volume: Volume, point: Point) -> NDArray[np.bool_]:
@@ -154,16 +152,6 @@ METHODS: dict[str, Method] = {
 }
 
 
-def hottest_near(volume: Volume, point: Point, radius_mm: float = SNAP_MM) -> tuple[int, int, int]:
-    """Index (k, j, i) of the hottest voxel within a radius of the voxel that a point lies in.
-
-    Raises:
-        InputError: the point lies outside the volume.
-    """
-    box, distance_mm = distances_around(volume, volume.nearest_kji(point.ras), radius_mm)
-    return _index_in(box, int(np.where(distance_mm <= radius_mm, volume.array_kji[box], -np.inf).argmax()))
-
-
 def connected_region(array_kji: NDArray, seed_kji: tuple[int, int, int], threshold: float) -> MaskPatch:
     """Voxels of at least a threshold that are connected to a seed over faces; empty where the seed is below it.
 
@@ -174,7 +162,7 @@ def connected_region(array_kji: NDArray, seed_kji: tuple[int, int, int], thresho
         return MaskPatch.empty()
     half = FIRST_HALF_VOXELS
     while True:
-        box = _clipped([s - half for s in seed_kji], [s + half + 1 for s in seed_kji], array_kji.shape)
+        box = clipped([s - half for s in seed_kji], [s + half + 1 for s in seed_kji], array_kji.shape)
         labels, _ = ndimage.label(array_kji[box] >= threshold)
         part = labels == labels[tuple(s - b.start for s, b in zip(seed_kji, box, strict=True))]
         if not _reaches_inner_face(part, box, array_kji.shape):
@@ -216,34 +204,15 @@ def gradient_magnitude(values: NDArray[np.float32], sigma_kji: NDArray) -> NDArr
     return np.sqrt(sum(slope**2 for slope in slopes)).astype(np.float32)
 
 
-def distances_around(volume: Volume, center_kji: tuple[int, int, int], radius_mm: float) -> tuple[Box, NDArray]:
-    """The box that holds a sphere around a voxel, cut at the volume's border, and each voxel's distance to it in mm."""
-    spacing_kji_mm = volume.spacing_mm[::-1]
-    reach = np.ceil(radius_mm / spacing_kji_mm).astype(int)
-    box = _clipped(center_kji - reach, center_kji + reach + 1, volume.shape_kji)
-    axes = [(np.arange(b.start, b.stop) - c) * s for b, c, s in zip(box, center_kji, spacing_kji_mm, strict=True)]
-    return box, np.sqrt(sum(axis**2 for axis in np.meshgrid(*axes, indexing="ij", sparse=True)))
-
-
 def _box_around(volume: Volume, region: MaskPatch, margin_mm: float) -> Box:
     reach = np.ceil(margin_mm / volume.spacing_mm[::-1]).astype(int)
-    return _clipped([s.start for s in region.slices] - reach, [s.stop for s in region.slices] + reach, volume.shape_kji)
+    return clipped([s.start for s in region.slices] - reach, [s.stop for s in region.slices] + reach, volume.shape_kji)
 
 
 def _faces(shape: tuple[int, ...]) -> NDArray[np.bool_]:
     faces = np.ones(shape, dtype=bool)
     faces[1:-1, 1:-1, 1:-1] = False
     return faces
-
-
-def _clipped(start: NDArray | list[int], stop: NDArray | list[int], shape: tuple[int, ...]) -> Box:
-    k, j, i = (slice(max(int(a), 0), min(int(b), n)) for a, b, n in zip(start, stop, shape, strict=True))
-    return k, j, i
-
-
-def _index_in(box: Box, flat: int) -> tuple[int, int, int]:
-    k, j, i = np.unravel_index(flat, [b.stop - b.start for b in box])
-    return int(k) + box[0].start, int(j) + box[1].start, int(i) + box[2].start
 
 
 def _reaches_inner_face(part: NDArray[np.bool_], box: Box, shape: tuple[int, ...]) -> bool:

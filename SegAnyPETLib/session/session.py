@@ -1,242 +1,286 @@
-"""One target, segmented click by click."""
+"""One target, segmented prompt by prompt, with undo and redo."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage, mask_prompt
+from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.session.growth import Box, Watch, grow
-from SegAnyPETLib.session.parts import part_at
-from SegAnyPETLib.session.settle import cleared, settle
-from SegAnyPETLib.session.zoom import DOUBT, OTHER_LOOKS_MM, first_window, fitting_window, shows_click, still_fits
-from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
+from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
+from SegAnyPETLib.session.growth import Watch
+from SegAnyPETLib.session.segmenter import Segmenter
+from SegAnyPETLib.session.state import State, StepResult
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
-from SegAnyPETLib.volume.window import Window
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What one prompt led to.
-
-    Attributes:
-        mask: of the target, on the volume's grid.
-        point: the click, None for a mask prompt.
-        window: the model's last look.
-        quality: the Dice that the model expects of its mask, 0 to 1.
-        seconds: from the prompt to the mask.
-        windows: number of windows that the model looked through for the mask; more than one for a target that no
-            window holds.
-        open: whether the mask still reaches the border of what the model saw, so that more of the target may lie
-            beyond; another click there goes on.
-    """
-
-    mask: MaskPatch
-    point: Point | None
-    window: Window
-    quality: float
-    seconds: float
-    windows: int = 1
-    open: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """What the model made of a prompt, and what of the grid it saw for that."""
-
-    proposal: MaskPatch
-    window: Window
-    quality: float
-    memory: NDArray[np.float16] | None
-    seen: tuple[Box, ...]
-    open: bool = False
 
 
 class InteractiveSession:
     """Prompts of one target in one volume, and the mask that they led to.
 
-    The state is the volume, the points and the mask; a session that is given the points and the mask of an earlier one
-    goes on where that one was.
+    The state is the volume, the prompts and the mask; a session that is given those of an earlier one goes on where
+    that one was. Each act is one step of undo, and whatever makes it fail, the session is as it was before: a prompt
+    that is refused, a backend that fails, a cancelled prediction, also amid many windows or many points. Acts that
+    change the target clear what `redo` would bring.
+
+    A session is for one thread at a time. `Backend.cancel` may be called from any.
 
     Args:
-        volume: PET in SUV.
+        volume: PET in SUV; it must not be changed while the session lives.
         backend: runs the model.
-        points: clicks of an earlier session.
-        mask_kji: bool array on the volume's grid, the mask that they led to.
+        points: the `prompts` of an earlier session, in their order. Its points alone will do, but moving one of them
+            then segments the target from points alone.
+        mask_kji: the mask that they led to, as for `add_mask`. Where it contradicts points, or they could not have led
+            to a mask, it counts as drawn by hand, see `edited`. One that is known to be edited since may be put at the
+            end of the prompts.
         watch: called with the number of windows looked through while a target larger than a window is followed; where
             it answers False the target is not followed any further.
 
     Raises:
-        InputError: a point lies outside the volume, or the mask on another grid.
+        InputError: a point lies outside the volume or on a voxel without a finite value, or a mask on another grid.
     """
 
     def __init__(
         self,
         volume: Volume,
         backend: Backend,
-        points: tuple[Point, ...] = (),
-        mask_kji: NDArray[np.bool_] | None = None,
+        points: Sequence[Prompt] = (),
+        mask_kji: NDArray[np.bool_] | MaskPatch | None = None,
         watch: Watch = lambda windows: True,
     ) -> None:
-        self.volume = volume
-        self.backend = backend
-        self.watch = watch
-        self._mask = MaskPatch.empty() if mask_kji is None else self._patch(mask_kji)
-        for point in points:
-            volume.nearest_kji(point.ras)
-        self._points = points
-        self._shown: tuple[Window, WindowImage] | None = None
-        self._last: _Look | None = None
-        self._history: list[StepResult] = []
+        self._segmenter = Segmenter(volume, backend, watch)
+        self._now = self._restored(tuple(points), mask_kji)
+        self._past: list[State] = []
+        self._undone: list[State] = []
+
+    @property
+    def volume(self) -> Volume:
+        """What is segmented."""
+        return self._segmenter.volume
+
+    @property
+    def backend(self) -> Backend:
+        """What runs the model; it may be replaced by another one, of another model too."""
+        return self._segmenter.backend
+
+    @backend.setter
+    def backend(self, backend: Backend) -> None:
+        self._segmenter.backend = backend
+
+    @property
+    def watch(self) -> Watch:
+        """What is told of targets larger than a window."""
+        return self._segmenter.watch
+
+    @watch.setter
+    def watch(self, watch: Watch) -> None:
+        self._segmenter.watch = watch
 
     @property
     def mask(self) -> MaskPatch:
         """The mask so far."""
-        return self._mask
+        return self._now.mask
 
     @property
     def mask_kji(self) -> NDArray[np.bool_]:
         """The mask so far on the whole grid."""
-        return self._mask.to_array(self.volume.shape_kji)
+        return self.mask.to_array(self.volume.shape_kji)
 
     @property
     def points(self) -> tuple[Point, ...]:
         """The clicks so far."""
-        return self._points
+        return self._now.points
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """The clicks so far, and the mask among them that took the place of what earlier ones led to."""
+        return self._now.prompts
 
     @property
     def history(self) -> tuple[StepResult, ...]:
-        """What each prompt led to, oldest first."""
-        return tuple(self._history)
+        """What each prompt in force led to, oldest first; those that the model was not asked about are not there."""
+        return self._now.steps
 
-    def add_point(self, point: Point) -> StepResult:
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a step was taken back that may be done again."""
+        return bool(self._undone)
+
+    def add_point(self, point: Point, made_on: Volume | None = None) -> StepResult:
         """Click on the target, or on what does not belong to it.
 
-        Raises:
-            InputError: the point lies outside the volume or on a voxel without a finite value, or the first prompt of
-                a target is a negative point.
-        """
-        begin = time.perf_counter()
-        self._check(point)
-        points = (*self._points, point)
-        look = self._look_anew(points) if self._mask.voxels == 0 else self._look_again(points)
-        mask = settle(self.volume, self._mask, look.proposal, points, look.seen)
-        self._points = points
-        return self._keep(mask, point, look, begin)
+        Args:
+            point: the click.
+            made_on: the volume that was clicked, where the caller knows it.
 
-    def add_mask(self, mask_kji: NDArray[np.bool_]) -> StepResult:
+        Raises:
+            InputError: the point lies outside the volume or on a voxel without a finite value, was made on another
+                volume than the session's, or the first prompt of a target is a negative point.
+            SegAnyPETError: the backend failed or was cancelled.
+        """
+        self._check(point, made_on)
+        if not point.positive and self.mask.voxels == 0:
+            raise InputError("a target begins with a positive point or a mask; add one before negative points")
+        return self._step(self._segmenter.after(self._now, point)).steps[-1]
+
+    def add_mask(self, mask_kji: NDArray[np.bool_] | MaskPatch) -> StepResult:
         """Take a mask from elsewhere as the target so far, and let the model mend it.
 
         Args:
-            mask_kji: bool array on the volume's grid.
+            mask_kji: bool array on the volume's grid, or the part of it that holds the mask.
 
         Raises:
-            InputError: the mask has another shape or no voxel.
+            InputError: the mask lies on another grid or has no voxel.
+            SegAnyPETError: the backend failed or was cancelled.
         """
-        begin = time.perf_counter()
         given = self._patch(mask_kji)
         if given.voxels == 0:
             raise InputError("the mask has no voxel; give a mask that marks the target")
-        window = fitting_window(self.volume, self.backend, given, self._points)
-        look = self._look(window, self._points, given)
-        mended = given.to_array(self.volume.shape_kji)
-        if look.proposal.voxels:
-            mended[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
-            mended[look.proposal.slices] |= look.proposal.array_kji
-        everywhere = [whole_grid(self.volume.shape_kji)]
-        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(mended), self._points, everywhere)
-        return self._keep(mask, None, look, begin)
+        return self._step(self._segmenter.after(self._now, MaskPrompt(given, mend=True))).steps[-1]
 
-    def _look_anew(self, points: tuple[Point, ...]) -> _Look:
-        """First looks at a target for its size, and then one at the zoom that it needs; one look without zoom."""
-        click, nothing = points[-1], MaskPatch.empty()
-        look = self._look(first_window(self.volume, self.backend, click), points, nothing)
-        if look.quality < DOUBT and self.backend.spec.zooms:
-            others = (first_window(self.volume, self.backend, click, spacing) for spacing in OTHER_LOOKS_MM)
-            looks = [look, *(self._look(window, points, nothing) for window in others)]
-            look = max(looks, key=lambda each: each.quality)
-        if look.proposal.voxels and self.backend.spec.zooms:
-            closer = fitting_window(self.volume, self.backend, look.proposal, points)
-            look = self._look(closer, points, look.proposal)
-        return self._followed(look, points)
+    def edited(self, mask_kji: NDArray[np.bool_] | MaskPatch) -> bool:
+        """Take over a mask that was drawn or corrected by hand, as it is; the model is not asked.
 
-    def _look_again(self, points: tuple[Point, ...]) -> _Look:
-        """The same window while it shows the part that the click is about, so that nothing else changes.
+        It is the mask that the model is shown at the next click. Points that it contradicts are dropped, else they
+        would win over the hand at that click.
 
-        A positive click far from the mask begins a new part, which is looked at like a new target.
+        Args:
+            mask_kji: as for `add_mask`; it may be without a voxel.
+
+        Returns:
+            Whether the mask is another one than before; if not, this is no step.
+
+        Raises:
+            InputError: the mask lies on another grid.
         """
-        click = points[-1]
-        part = part_at(self.volume, self._mask, click)
-        if click.positive and not part.voxels:
-            return self._look_anew((click,))
-        window = self._window_of(click, part)
-        if click.positive:
-            return self._followed(self._look(window, points, self._mask), points)
-        remembers = self._last is not None and self._last.memory is not None
-        return self._look(window, points, self._mask if remembers else cleared(self.volume, self._mask, points))
+        mask = self._patch(mask_kji)
+        if mask.offset_kji == self.mask.offset_kji and np.array_equal(mask.array_kji, self.mask.array_kji):
+            return False
+        self._step(self._segmenter.after(self._now, MaskPrompt(mask)))
+        return True
 
-    def _window_of(self, click: Point, part: MaskPatch) -> Window:
-        window = None if self._last is None else self._last.window
-        if self.backend.spec.zooms:
-            if window is None or not still_fits(window, self.volume, part, (click,)):
-                return fitting_window(self.volume, self.backend, part, (click,))
-        elif window is None or not shows_click(window, click):
-            return fitting_window(self.volume, self.backend, part, (click,))
-        return window
+    def move_point(self, number: int, point: Point, made_on: Volume | None = None) -> None:
+        """Put another point in the place of one of `points`, and segment the target anew.
 
-    def _followed(self, look: _Look, points: tuple[Point, ...]) -> _Look:
-        """A look whose proposal was followed beyond the window's border."""
+        All is as if the point had been clicked there at first: what came before it stays, what came after it is
+        repeated in its order. A point that is older than an edit by hand counts as clicked right after it, for the
+        edited mask stays as it was drawn.
 
-        def beyond(window: Window, mask: MaskPatch) -> MaskPatch:
-            inside = tuple(p for p in points if window.contains(p.ras))
-            return self._look(window, inside, mask).proposal
+        Args:
+            number: of the point in `points`, from 0.
+            point: what takes its place.
+            made_on: as for `add_point`.
 
-        grown = grow(self.volume, look.window, look.proposal, self._mask, beyond, self.watch)
-        return replace(look, proposal=grown.mask, seen=grown.seen, open=grown.open)
+        Raises:
+            InputError: as for `add_point`, or there is no such point.
+            SegAnyPETError: the backend failed or was cancelled.
+        """
+        self._check(point, made_on)
+        place = self._place_of(number)
+        others = (*self.prompts[:place], *self.prompts[place + 1 :])
+        drawn = [n for n, prompt in enumerate(others) if isinstance(prompt, MaskPrompt) and not prompt.mend]
+        place = max([place, *(n + 1 for n in drawn)])
+        self._replay((*others[:place], point, *others[place:]))
 
-    def _look(self, window: Window, points: tuple[Point, ...], mask: MaskPatch) -> _Look:
-        prediction = self._predict(window, points, mask)
-        proposal = window.paste(prediction.logits_kji, self.volume)
-        return _Look(proposal, window, prediction.quality, prediction.memory, (window.box_in(self.volume),))
+    def remove_point(self, number: int) -> None:
+        """Take one of `points` away, and segment the target anew from the prompts that stay.
 
-    def _predict(self, window: Window, points: tuple[Point, ...], mask: MaskPatch) -> Prediction:
-        ras = np.array([p.ras for p in points], dtype=float).reshape(-1, 3)
-        last = self._last
-        memory = last.memory if last is not None and last.window is window and mask is self._mask else None
-        prompts = TargetPrompts(
-            points_kji=window.index_kji(ras).astype(np.float32),
-            positive=np.array([p.positive for p in points], dtype=bool),
-            mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if mask.voxels and memory is None else None,
-            memory=memory,
-        )
-        (prediction,) = self.backend.predict(self._image(window), [prompts])
-        return prediction
+        What came before it stays, what came after it is repeated in its order; a mask drawn by hand after it stays as
+        it was drawn. Negative points wait for a positive one where nothing is left to take away from.
 
-    def _image(self, window: Window) -> WindowImage:
-        """The voxels of a window; those of the last one are kept."""
-        if self._shown is None or self._shown[0] is not window:
-            self._shown = window, WindowImage.of(window.sample(self.volume), window.spacing_mm)
-        return self._shown[1]
+        Args:
+            number: of the point in `points`, from 0.
 
-    def _patch(self, mask_kji: NDArray) -> MaskPatch:
-        if mask_kji.shape != self.volume.shape_kji:
-            raise InputError("the mask lies on another grid than the volume; resample it to the volume's grid")
-        return MaskPatch.cropped(mask_kji.astype(bool))
+        Raises:
+            InputError: there is no such point.
+            SegAnyPETError: the backend failed or was cancelled.
+        """
+        place = self._place_of(number)
+        self._replay((*self.prompts[:place], *self.prompts[place + 1 :]))
 
-    def _check(self, point: Point) -> None:
-        index = self.volume.nearest_kji(point.ras)
-        if not np.isfinite(self.volume.array_kji[index]):
+    def undo(self) -> None:
+        """Take the last step back: prompts and mask are those before it. The model is not asked.
+
+        Raises:
+            InputError: there is no step.
+        """
+        if not self._past:
+            raise InputError("there is nothing to undo")
+        self._undone.append(self._now)
+        self._now = self._past.pop()
+
+    def redo(self) -> None:
+        """Do again what `undo` took back last. The model is not asked.
+
+        Raises:
+            InputError: nothing was taken back since the last prompt.
+        """
+        if not self._undone:
+            raise InputError("there is nothing to redo")
+        self._past.append(self._now)
+        self._now = self._undone.pop()
+
+    def _restored(self, prompts: tuple[Prompt, ...], mask_kji: NDArray[np.bool_] | MaskPatch | None) -> State:
+        for prompt in prompts:
+            if isinstance(prompt, Point):
+                self._check(prompt)
+            else:
+                self._patch(prompt.mask)
+        if mask_kji is None:
+            return State(prompts)
+        mask = self._patch(mask_kji)
+        state, drawn = State(prompts, mask), State(prompts).redrawn(self.volume, mask)
+        holds_mask = len(state.points) < len(prompts)
+        possible = holds_mask or not mask.voxels or (state.points != () and state.points[0].positive)
+        return state if possible and drawn.points == state.points else drawn
+
+    def _step(self, state: State) -> State:
+        self._past.append(self._now)
+        self._undone.clear()
+        self._now = state
+        return state
+
+    def _replay(self, prompts: tuple[Prompt, ...]) -> None:
+        """Step to where prompts lead, from the latest state that some of them led to already."""
+        known = [s for s in (self._now, *reversed(self._past)) if s.prompts == prompts[: len(s.prompts)]]
+        state = max(known, key=lambda s: len(s.prompts), default=State())
+        if state is self._now:
+            return
+        begin = max((n for n, prompt in enumerate(prompts) if isinstance(prompt, MaskPrompt)), default=0)
+        if len(state.prompts) < begin:  # what earlier points led to does not matter, the mask takes its place
+            state = State(prompts[:begin], steps=state.steps)
+        for prompt in prompts[len(state.prompts) :]:
+            state = self._segmenter.after(state, prompt)
+        self._step(state)
+
+    def _place_of(self, number: int) -> int:
+        """Where a point is among the prompts."""
+        places = [place for place, prompt in enumerate(self.prompts) if isinstance(prompt, Point)]
+        if not 0 <= number < len(places):
+            raise InputError(f"the target has {len(places)} points, there is no point number {number}")
+        return places[number]
+
+    def _check(self, point: Point, made_on: Volume | None = None) -> None:
+        if made_on is not None and made_on is not self.volume:
+            raise InputError("the point was made on another volume; choose the target's own volume, or a new target")
+        if not np.isfinite(self.volume.array_kji[self.volume.nearest_kji(point.ras)]):
             raise InputError("the point lies on a voxel without a finite value; click elsewhere")
-        if not point.positive and self._mask.voxels == 0:
-            raise InputError("a target begins with a positive point or a mask; add one before negative points")
 
-    def _keep(self, mask: MaskPatch, point: Point | None, look: _Look, begin: float) -> StepResult:
-        self._mask, self._last = mask, look
-        seconds = time.perf_counter() - begin
-        self._history.append(StepResult(mask, point, look.window, look.quality, seconds, len(look.seen), look.open))
-        return self._history[-1]
+    def _patch(self, mask_kji: NDArray | MaskPatch) -> MaskPatch:
+        """A mask as its smallest patch."""
+        shape = self.volume.shape_kji
+        if isinstance(mask_kji, MaskPatch):
+            patch = mask_kji
+            fits = all(s.start >= 0 and s.stop <= n for s, n in zip(patch.slices, shape, strict=True))
+        else:
+            patch, fits = MaskPatch(mask_kji, (0, 0, 0)), mask_kji.shape == shape
+        if not fits:
+            raise InputError("the mask lies on another grid than the volume; resample it to the volume's grid")
+        return MaskPatch.cropped(patch.array_kji.astype(bool), patch.offset_kji)

@@ -1,0 +1,161 @@
+"""Takes a target from one state to the next: which windows the model looks through, and what mask comes of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage, mask_prompt
+from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
+from SegAnyPETLib.session.growth import Box, Watch, grow
+from SegAnyPETLib.session.parts import part_at
+from SegAnyPETLib.session.settle import cleared, settle
+from SegAnyPETLib.session.state import State, StepResult, View
+from SegAnyPETLib.session.zoom import DOUBT, OTHER_LOOKS_MM, first_window, fitting_window, shows_click, still_fits
+from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
+from SegAnyPETLib.volume.volume import Volume
+from SegAnyPETLib.volume.window import Window
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What the model made of a prompt, and what of the grid it saw for that."""
+
+    proposal: MaskPatch
+    window: Window
+    quality: float
+    memory: NDArray[np.float16] | None
+    seen: tuple[Box, ...]
+    open: bool = False
+
+
+class Segmenter:
+    """A model on a volume.
+
+    Attributes:
+        volume: PET in SUV.
+        backend: runs the model.
+        watch: as that of `InteractiveSession`.
+    """
+
+    def __init__(self, volume: Volume, backend: Backend, watch: Watch) -> None:
+        self.volume = volume
+        self.backend = backend
+        self.watch = watch
+        self._shown: tuple[Window, WindowImage] | None = None
+
+    def after(self, state: State, prompt: Prompt) -> State:
+        """The state that a prompt leads to.
+
+        Raises:
+            SegAnyPETError: what the backend raises.
+        """
+        if isinstance(prompt, Point):
+            return self._clicked(state, prompt)
+        return self._mended(state, prompt) if prompt.mend else state.redrawn(self.volume, prompt.mask)
+
+    def _clicked(self, state: State, click: Point) -> State:
+        begin = time.perf_counter()
+        before = replace(state, prompts=(*state.prompts, click))
+        if not click.positive and not state.mask.voxels:
+            return before  # there is nothing to take away yet; later looks will know
+        points = before.points
+        look = self._look_again(state, points) if state.mask.voxels else self._look_anew(points, state.mask)
+        mask = settle(self.volume, state.mask, look.proposal, points, look.seen)
+        return self._next(before, mask, click, look, begin)
+
+    def _mended(self, state: State, prompt: MaskPrompt) -> State:
+        begin = time.perf_counter()
+        given, points = prompt.mask, state.points
+        window = fitting_window(self.volume, self.backend, given, points)
+        look = self._look(window, points, given)
+        mended = given.to_array(self.volume.shape_kji)
+        if look.proposal.voxels:
+            mended[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
+            mended[look.proposal.slices] |= look.proposal.array_kji
+        everywhere = [whole_grid(self.volume.shape_kji)]
+        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(mended), points, everywhere)
+        return self._next(replace(state, prompts=(*points, prompt)), mask, None, look, begin)
+
+    def _next(self, before: State, mask: MaskPatch, point: Point | None, look: _Look, begin: float) -> State:
+        seconds = time.perf_counter() - begin
+        step = StepResult(mask, point, look.window, look.quality, seconds, len(look.seen), look.open)
+        return State(before.prompts, mask, View(look.window, look.memory, self.backend), (*before.steps, step))
+
+    def _look_anew(self, points: tuple[Point, ...], known: MaskPatch) -> _Look:
+        """First looks at a target for its size, and then one at the zoom that it needs; one look without zoom."""
+        click, nothing = points[-1], MaskPatch.empty()
+        look = self._look(first_window(self.volume, self.backend, click), points, nothing)
+        if look.quality < DOUBT and self.backend.spec.zooms:
+            others = (first_window(self.volume, self.backend, click, spacing) for spacing in OTHER_LOOKS_MM)
+            looks = [look, *(self._look(window, points, nothing) for window in others)]
+            look = max(looks, key=lambda each: each.quality)
+        if look.proposal.voxels and self.backend.spec.zooms:
+            closer = fitting_window(self.volume, self.backend, look.proposal, points)
+            look = self._look(closer, points, look.proposal)
+        return self._followed(look, points, known)
+
+    def _look_again(self, state: State, points: tuple[Point, ...]) -> _Look:
+        """The same window while it shows the part that the click is about, so that nothing else changes.
+
+        A positive click far from the mask begins a new part, which is looked at like a new target.
+        """
+        click = points[-1]
+        part = part_at(self.volume, state.mask, click)
+        if click.positive and not part.voxels:
+            return self._look_anew((click,), state.mask)
+        view = state.view if state.view is not None and state.view.backend is self.backend else None
+        window = self._window_of(None if view is None else view.window, click, part)
+        memory = view.memory if view is not None and view.window is window else None
+        if click.positive:
+            return self._followed(self._look(window, points, state.mask, memory), points, state.mask)
+        remembers = view is not None and view.memory is not None
+        return self._look(window, points, state.mask if remembers else cleared(self.volume, state.mask, points), memory)
+
+    def _window_of(self, window: Window | None, click: Point, part: MaskPatch) -> Window:
+        """The last window while it serves, else one that fits."""
+        if self.backend.spec.zooms:
+            if window is None or not still_fits(window, self.volume, part, (click,)):
+                return fitting_window(self.volume, self.backend, part, (click,))
+        elif window is None or not shows_click(window, click):
+            return fitting_window(self.volume, self.backend, part, (click,))
+        return window
+
+    def _followed(self, look: _Look, points: tuple[Point, ...], known: MaskPatch) -> _Look:
+        """A look whose proposal was followed beyond the window's border."""
+
+        def beyond(window: Window, mask: MaskPatch) -> MaskPatch:
+            inside = tuple(p for p in points if window.contains(p.ras))
+            return self._look(window, inside, mask).proposal
+
+        grown = grow(self.volume, look.window, look.proposal, known, beyond, self.watch)
+        return replace(look, proposal=grown.mask, seen=grown.seen, open=grown.open)
+
+    def _look(
+        self, window: Window, points: tuple[Point, ...], mask: MaskPatch, memory: NDArray[np.float16] | None = None
+    ) -> _Look:
+        prediction = self._predict(window, points, mask, memory)
+        proposal = window.paste(prediction.logits_kji, self.volume)
+        return _Look(proposal, window, prediction.quality, prediction.memory, (window.box_in(self.volume),))
+
+    def _predict(
+        self, window: Window, points: tuple[Point, ...], mask: MaskPatch, memory: NDArray[np.float16] | None
+    ) -> Prediction:
+        ras = np.array([p.ras for p in points], dtype=float).reshape(-1, 3)
+        prompts = TargetPrompts(
+            points_kji=window.index_kji(ras).astype(np.float32),
+            positive=np.array([p.positive for p in points], dtype=bool),
+            mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if mask.voxels and memory is None else None,
+            memory=memory,
+        )
+        (prediction,) = self.backend.predict(self._image(window), [prompts])
+        return prediction
+
+    def _image(self, window: Window) -> WindowImage:
+        """The voxels of a window; those of the last one are kept."""
+        if self._shown is None or self._shown[0] is not window:
+            self._shown = window, WindowImage.of(window.sample(self.volume), window.spacing_mm)
+        return self._shown[1]

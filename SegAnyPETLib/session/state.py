@@ -1,0 +1,98 @@
+"""Where a target stands. States are never changed: a prompt makes a new one, and undo goes back to an old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
+from SegAnyPETLib.volume.patch import MaskPatch
+from SegAnyPETLib.volume.volume import Volume
+from SegAnyPETLib.volume.window import Window
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one prompt led to.
+
+    Attributes:
+        mask: of the target, on the volume's grid.
+        point: the click, None for a mask prompt.
+        window: the model's last look.
+        quality: the Dice that the model expects of its mask, 0 to 1.
+        seconds: from the prompt to the mask.
+        windows: number of windows that the model looked through for the mask; more than one for a target that no
+            window holds.
+        open: whether the mask still reaches the border of what the model saw, so that more of the target may lie
+            beyond; another click there goes on.
+    """
+
+    mask: MaskPatch
+    point: Point | None
+    window: Window
+    quality: float
+    seconds: float
+    windows: int = 1
+    open: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The window that the model looked through last.
+
+    Attributes:
+        window: the window.
+        memory: what the model wants to see again at the next click there, None where that is the mask.
+        backend: that looked; another one has other windows and memories.
+    """
+
+    window: Window
+    memory: NDArray[np.float16] | None
+    backend: Backend
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A target between two prompts.
+
+    Attributes:
+        prompts: in their order; of masks the last one alone, as it took the place of all before.
+        mask: what they led to.
+        view: the model's last look, None where its next one depends on prompts and mask alone.
+        steps: what each of the prompts that the model has answered led to.
+    """
+
+    prompts: tuple[Prompt, ...] = ()
+    mask: MaskPatch = field(default_factory=MaskPatch.empty)
+    view: View | None = None
+    steps: tuple[StepResult, ...] = ()
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """The points among the prompts."""
+        return tuple(p for p in self.prompts if isinstance(p, Point))
+
+    def redrawn(self, volume: Volume, mask: MaskPatch) -> State:
+        """The state after the mask was drawn by hand.
+
+        The points that the mask contradicts are gone: the hand has overruled them. Of points in one voxel the last one
+        counts, as it does for the model's masks.
+        """
+        kept: list[Point] = []
+        settled: set[tuple[int, int, int]] = set()
+        for point in reversed(self.points):
+            index_kji = volume.nearest_kji(point.ras)
+            if index_kji in settled or _marks(mask, index_kji) == point.positive:
+                settled.add(index_kji)
+                kept.insert(0, point)
+        return State((*kept, MaskPrompt(mask)), mask, steps=self.steps)
+
+
+def _marks(mask: MaskPatch, index_kji: tuple[int, int, int]) -> bool:
+    """Whether a mask holds a voxel of the grid."""
+    if not all(s.start <= n < s.stop for n, s in zip(index_kji, mask.slices, strict=True)):
+        return False
+    return bool(mask.array_kji[tuple(n - o for n, o in zip(index_kji, mask.offset_kji, strict=True))])
