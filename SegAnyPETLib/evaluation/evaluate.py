@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -42,6 +42,43 @@ SessionFactory = Callable[[Volume], Session]
 
 #: Called with the part of the work that is done, 0 to 1, and the case in work.
 Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How targets are clicked.
+
+    Attributes:
+        clicks: clicks per target, at least 1.
+        robot: kind of the robot user.
+        seed: of the robot users and of the bootstrap.
+        baselines: whether to apply the threshold methods to the first click of each target too.
+
+    Raises:
+        InputError: fewer than one click is asked for.
+    """
+
+    clicks: int = 10
+    robot: RobotKind = "ideal"
+    seed: int = 0
+    baselines: bool = False
+
+    def __post_init__(self) -> None:
+        if self.clicks < 1:
+            raise InputError(f"at least 1 click is needed, not {self.clicks}")
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What was measured on the targets of one case; undefined values are NaN.
+
+    Attributes:
+        targets: members of ``targets`` of `evaluate`.
+        baselines: the same for each threshold method.
+    """
+
+    targets: list[dict[str, Any]]
+    baselines: dict[str, list[dict[str, Any]]]
 
 
 def sessions_over(backend: Backend) -> SessionFactory:
@@ -95,36 +132,69 @@ def evaluate(
     Raises:
         InputError: fewer than one click is asked for, or a case cannot be read or has no target.
     """
-    if clicks < 1:
-        raise InputError(f"at least 1 click is needed, not {clicks}")
-    methods = METHODS if baselines else {}
-    targets: list[dict[str, Any]] = []
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in methods}
+    settings = Settings(clicks, robot, seed, baselines)
+    results = []
     for number, case in enumerate(cases):
-        progress(number / len(cases), case.id)
-        image, labels = _read(case)
-        values = _target_values(case, labels)
-        for count, label in enumerate(values, start=1):
-            about = {"case": case.id, "label": label}
-            reference = labels.with_array(labels.array_kji == label)
-            user = RobotUser(robot, np.random.SeedSequence([seed, crc32(case.id.encode()), label]))
-            target = click_through(image, reference, make_session(image), user, clicks)
-            targets.append(about | target)
-            first = Point(target["prompts"][0]["ras"])
-            for name, method in methods.items():
-                rows[name].append(about | measure_method(method, image, reference, first))
-            progress((number + count / len(values)) / len(cases), case.id)
-    result: dict[str, Any] = {
+
+        def show(part: float, number: int = number, case: Case = case) -> None:
+            progress((number + part) / len(cases), case.id)
+
+        results.append(evaluate_case(case, make_session, settings, show))
+    return summarised(results, model, settings)
+
+
+def evaluate_case(
+    case: Case, make_session: SessionFactory, settings: Settings, progress: Callable[[float], None] = lambda part: None
+) -> CaseResult:
+    """Click every target of one case; see `evaluate`.
+
+    Args:
+        case: what to evaluate on.
+        make_session: makes a fresh session on a volume.
+        settings: how to click.
+        progress: told the part of the case that is done, 0 to 1.
+
+    Raises:
+        InputError: the case cannot be read or has no target.
+    """
+    progress(0.0)
+    image, labels = _read(case)
+    values = _target_values(case, labels)
+    targets: list[dict[str, Any]] = []
+    baselines: dict[str, list[dict[str, Any]]] = {name: [] for name in METHODS} if settings.baselines else {}
+    for count, label in enumerate(values, start=1):
+        about = {"case": case.id, "label": label}
+        reference = labels.with_array(labels.array_kji == label)
+        user = RobotUser(settings.robot, np.random.SeedSequence([settings.seed, crc32(case.id.encode()), label]))
+        target = click_through(image, reference, make_session(image), user, settings.clicks)
+        targets.append(about | target)
+        first = Point(target["prompts"][0]["ras"])
+        for name, rows in baselines.items():
+            rows.append(about | measure_method(METHODS[name], image, reference, first))
+        progress(count / len(values))
+    return CaseResult(targets, baselines)
+
+
+def summarised(results: Iterable[CaseResult], model: str, settings: Settings) -> dict[str, Any]:
+    """What `evaluate` returns, from the results of its cases in their order."""
+    targets: list[dict[str, Any]] = []
+    baselines: dict[str, list[dict[str, Any]]] = {name: [] for name in METHODS} if settings.baselines else {}
+    for result in results:
+        targets += result.targets
+        for name, rows in result.baselines.items():
+            baselines[name] += rows
+    whole: dict[str, Any] = {
         "model": model,
-        "clicks": clicks,
-        "robot": robot,
-        "seed": seed,
+        "clicks": settings.clicks,
+        "robot": settings.robot,
+        "seed": settings.seed,
         "targets": targets,
-        "summary": summarise(targets, seed),
+        "summary": summarise(targets, settings.seed),
     }
-    if baselines:
-        result["baselines"] = {n: {"targets": found, "summary": summarise(found, seed)} for n, found in rows.items()}
-    return plain(result)
+    if settings.baselines:
+        described = {n: {"targets": rows, "summary": summarise(rows, settings.seed)} for n, rows in baselines.items()}
+        whole["baselines"] = described
+    return plain(whole)
 
 
 def click_through(image: Volume, reference: Volume, session: Session, user: RobotUser, clicks: int) -> dict[str, Any]:
