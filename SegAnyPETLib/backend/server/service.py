@@ -202,7 +202,7 @@ class Service:
             self._withdraw(job)
             if leaving:
                 leaving.cancel()
-        if not outcome.done():
+        if outcome.cancelled():
             raise ClientGone("the client has gone") if leaving and leaving.done() else _overdue()
         if isinstance(answer := outcome.result(), SegAnyPETError):
             raise answer
