@@ -8,6 +8,8 @@ import slicer
 
 SINGLETON_TAG = "SegAnyPET"
 UNDO_STATES = 10
+#: An attribute of editor nodes that have this module's defaults. Closing a scene resets a singleton and takes it away.
+PREPARED = "SegAnyPET.prepared"
 
 
 class UndoHistory(Protocol):
@@ -67,6 +69,7 @@ class SegmentEditor:
         Another segmentation than before begins a history of its own. A source volume that the user chose stays, since
         the intensity range is one of its values.
         """
+        prepare(self.node)
         if self.node.GetSegmentationNode() is not segmentation:
             self.node.SetAndObserveSegmentationNode(segmentation)
         if self.node.GetSourceVolumeNode() is None:
@@ -80,11 +83,21 @@ class SegmentEditor:
 
 
 def editor_node(scene: Any) -> Any:
-    """The vtkMRMLSegmentEditorNode of this module in a scene; a new one overwrites no other segments."""
+    """The vtkMRMLSegmentEditorNode of this module in a scene, prepared."""
     node = scene.GetSingletonNode(SINGLETON_TAG, "vtkMRMLSegmentEditorNode")
     if node is None:
         node = slicer.vtkMRMLSegmentEditorNode()
         node.SetSingletonTag(SINGLETON_TAG)
-        node.SetOverwriteMode(node.OverwriteNone)
         node = scene.AddNode(node)
+    prepare(node)
     return node
+
+
+def prepare(node: Any) -> None:
+    """Let a new or reset editor node overwrite no other segments; what the user chose since stays.
+
+    Slicer's own default erases the neighbours.
+    """
+    if node.GetAttribute(PREPARED) is None:
+        node.SetOverwriteMode(node.OverwriteNone)
+        node.SetAttribute(PREPARED, "1")

@@ -96,14 +96,14 @@ def matrix_of(image: Any) -> NDArray[np.float64]:
     return from_vtk(matrix)
 
 
-def resampled(image: Any, moved_by: NDArray, matrix: NDArray, bounds: Extent) -> Any:
+def resampled(image: Any, moved_by: NDArray, matrix: NDArray, bounds: Extent | None = None) -> Any:
     """An image of 0 and 1 on another grid; each voxel there takes the nearest voxel of the image.
 
     Args:
         image: a vtkOrientedImageData.
         moved_by: 4x4, from the image's RAS frame to that of the new grid.
         matrix: 4x4, from voxel indices (i, j, k) of the new grid to RAS mm.
-        bounds: of the new grid; the result is no larger than what the image covers there.
+        bounds: of the new grid; by default it has none. The result is no larger than what the image covers there.
     """
     extent = _covered(image, np.linalg.inv(matrix) @ moved_by @ matrix_of(image), bounds)
     reference, result = empty_image(matrix, extent), slicer.vtkOrientedImageData()
@@ -117,11 +117,12 @@ def resampled(image: Any, moved_by: NDArray, matrix: NDArray, bounds: Extent) ->
     return result
 
 
-def _covered(image: Any, to_index: NDArray, bounds: Extent) -> Extent:
+def _covered(image: Any, to_index: NDArray, bounds: Extent | None) -> Extent:
     """What of a grid an image covers; one voxel where it covers nothing."""
     i0, i1, j0, j1, k0, k1 = image.GetExtent()
     ends = [(low - 0.5, high + 0.5) for low, high in ((i0, i1), (j0, j1), (k0, k1))]
     corners = apply_matrix(to_index, np.array(np.meshgrid(*ends)).reshape(3, -1).T)
-    low = np.clip(np.floor(corners.min(axis=0)).astype(int), bounds[::2], bounds[1::2])
-    high = np.clip(np.ceil(corners.max(axis=0)).astype(int), bounds[::2], bounds[1::2])
+    low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
+    if bounds is not None:
+        low, high = (np.clip(end, bounds[::2], bounds[1::2]) for end in (low, high))
     return int(low[0]), int(high[0]), int(low[1]), int(high[1]), int(low[2]), int(high[2])

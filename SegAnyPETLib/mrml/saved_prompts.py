@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.segments import segment_of
-from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.prompts import Prompt, prompts_from_json, prompts_to_json
 
 TAG = "SegAnyPET.Prompts"
 VERSION = 1
@@ -27,14 +26,14 @@ class SavedPrompts:
     """What a session needs to go on with a segment, besides volume and mask.
 
     Attributes:
-        points: clicks in the RAS frame of the volume, oldest first.
+        prompts: points in the RAS frame of the volume and masks on its grid, oldest first.
         model: name of the model that answered last.
         weights_sha256: of its weights, 64 hexadecimal digits.
         mask_sha256: `fingerprint` of the mask that the prompts led to; a mask with another one was edited since.
         volume_role: node reference of the segmentation to the volume, see `refer_to_volume`.
     """
 
-    points: tuple[Point, ...]
+    prompts: tuple[Prompt, ...]
     model: str
     weights_sha256: str
     mask_sha256: str
@@ -45,7 +44,7 @@ class SavedPrompts:
         text = json.dumps(
             {
                 "version": VERSION,
-                "points": [{"ras": point.ras, "positive": point.positive} for point in self.points],
+                "prompts": json.loads(prompts_to_json(self.prompts)),
                 "model": self.model,
                 "weights_sha256": self.weights_sha256,
                 "mask_sha256": self.mask_sha256,
@@ -63,7 +62,7 @@ class SavedPrompts:
             InputError: the text is damaged, or a newer release wrote it.
         """
         try:
-            content = json.loads(text, parse_int=float)
+            content = json.loads(text)
             version = content["version"]
         except (ValueError, RecursionError, KeyError, TypeError) as error:
             raise _damaged() from error
@@ -71,7 +70,7 @@ class SavedPrompts:
             raise InputError("the segment's clicks were saved by another release of SegAnyPET; update it to go on")
         try:
             return cls(
-                tuple(_point(item) for item in content["points"]),
+                tuple(prompts_from_json(json.dumps(content["prompts"]))),
                 _text(content["model"]),
                 _text(content["weights_sha256"], _SHA256),
                 _text(content["mask_sha256"], _SHA256),
@@ -112,15 +111,8 @@ def refer_to_volume(segmentation: Any, volume_node: Any) -> str:
 
 
 def referred_volume(segmentation: Any, prompts: SavedPrompts) -> Any | None:
-    """The volume node in which the clicks were made, None where it is not in the scene."""
+    """The volume node to which the prompts belong, None where it is not in the scene."""
     return segmentation.GetNodeReference(prompts.volume_role)
-
-
-def _point(item: Mapping[str, Any]) -> Point:
-    ras, positive = item["ras"], item["positive"]
-    if not isinstance(positive, bool) or not all(isinstance(number, float) for number in ras):
-        raise TypeError("a point is three numbers and true or false")
-    return Point(tuple(ras), positive)
 
 
 def _text(value: object, pattern: re.Pattern[str] | None = None) -> str:

@@ -21,9 +21,9 @@ def new_segmentation(scene: Any, volume_node: Any, name: str = "Lesions") -> Any
     world_to(volume_node)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
+    follow(node, volume_node)  # first: Slicer fixes the grid as it is seen from the segmentation
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     refer_to_volume(node, volume_node)
-    follow(node, volume_node)
     return node
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.editor import SegmentEditor
-from SegAnyPETLib.mrml.frames import between
+from SegAnyPETLib.mrml.frames import between, to_vtk
 from SegAnyPETLib.mrml.labelmaps import (
     Extent,
     extent_of,
@@ -92,15 +92,11 @@ def replace_mask(
     check_writable(segmentation)
     moved_by = between(volume_node, segmentation)
     editor.select(segmentation, volume_node)
-    grid, bounds = _reference_grid(editor, segmentation, volume_node)
+    grid = _reference_grid(editor, segmentation, volume_node)
     _own_labelmap(segmentation, segment_id, segment, grid)
-    extent = extent_of(mask)
-    if same_grid(moved_by @ ijk_to_ras(volume_node), grid, extent):
-        modifier = image_of(mask, grid, _with_old(editor, segment, extent))
-    else:
-        moved = resampled(image_of(mask, ijk_to_ras(volume_node)), moved_by, grid, bounds)
-        new = patch_of(moved)
-        modifier = image_of(new, grid, _with_old(editor, segment, extent_of(new)))
+    new = _on_grid(mask, volume_node, moved_by, grid)
+    _extend_reference(editor, segmentation, grid, extent_of(new))
+    modifier = image_of(new, grid, _with_old(editor, segment, extent_of(new)))
     selected = editor.node.GetSelectedSegmentID()
     editor.node.SetSelectedSegmentID(segment_id)  # a segment may always be edited where it already is
     logic = editor.logic
@@ -138,25 +134,42 @@ def _labelmap(segmentation: Any, segment_id: str) -> tuple[Any, int]:
 def _own_labelmap(segmentation: Any, segment_id: str, segment: Any, grid: NDArray) -> None:
     """Take a segment out of the label map that it shares, so that others stay as they are, and put it on a grid."""
     data = segmentation.GetSegmentation()
-    if data.IsSharedBinaryLabelmap(segment_id):
+    if len(data.GetSegmentIDsForLayer(data.GetLayerIndex(segment_id))) > 1:
         data.SeparateSegmentLabelmap(segment_id)
     image = segment.GetRepresentation(LABELMAP)
     if is_empty(image) or same_grid(matrix_of(image), grid, image.GetExtent()):
         return
     own = image_of(patch_of(image, segment.GetLabelValue()), matrix_of(image))
-    everywhere = (-(2**20), 2**20, -(2**20), 2**20, -(2**20), 2**20)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
-    moved = resampled(own, np.eye(4), grid, everywhere)
+    moved = resampled(own, np.eye(4), grid)
     logic.SetBinaryLabelmapToSegment(moved, segmentation, segment_id, logic.MODE_REPLACE)
 
 
-def _reference_grid(editor: SegmentEditor, segmentation: Any, volume_node: Any) -> tuple[NDArray, Extent]:
-    """Matrix and extent of the grid on which the editor edits; that of the volume where none was fixed before."""
+def _on_grid(mask: MaskPatch, volume_node: Any, moved_by: NDArray, grid: NDArray) -> MaskPatch:
+    """A mask on the grid of a volume, on that of the segmentation."""
+    matrix = ijk_to_ras(volume_node)
+    if same_grid(moved_by @ matrix, grid, extent_of(mask)):
+        return mask
+    return patch_of(resampled(image_of(mask, matrix), moved_by, grid))
+
+
+def _reference_grid(editor: SegmentEditor, segmentation: Any, volume_node: Any) -> NDArray:
+    """Matrix of the grid on which the editor edits; that of the volume where none was fixed before."""
     if not editor.logic.GetReferenceImageGeometryStringFromSegmentation(segmentation.GetSegmentation()):
         segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     editor.logic.UpdateReferenceGeometryImage()
-    image = editor.logic.GetReferenceGeometryImage()
-    return matrix_of(image), image.GetExtent()
+    return matrix_of(editor.logic.GetReferenceGeometryImage())
+
+
+def _extend_reference(editor: SegmentEditor, segmentation: Any, grid: NDArray, extent: Extent) -> None:
+    """Let the editor's grid reach as far as the new voxels, since masking ends where it ends."""
+    before = editor.logic.GetReferenceGeometryImage().GetExtent()
+    after = union(before, extent)
+    if after != tuple(before):
+        converter = slicer.vtkSegmentationConverter
+        segmentation.GetSegmentation().SetConversionParameter(
+            converter.GetReferenceImageGeometryParameterName(), converter.SerializeImageGeometry(to_vtk(grid), after)
+        )
 
 
 def _with_old(editor: SegmentEditor, segment: Any, extent: Extent) -> Extent:
