@@ -11,10 +11,12 @@ from SegAnyPETLib.volume.volume import Volume
 
 @pytest.fixture
 def cases(tmp_path):
-    """Five real-looking cases; the uptake of case n is n + 4."""
+    """Five real-looking cases with a lesion that no flip leaves as it is; the uptake of case n is n + 4."""
     for n in range(5):
         mask = np.zeros((12, 12, 12), np.uint8)
-        mask[3:9, 3:9, 3:9] = 1
+        mask[1:11, 3:6, 3:6] = 1
+        mask[1:4, 3:6, 3:11] = 1
+        mask[1:4, 3:9, 3:6] = 1
         folder = tmp_path / f"CASE_{n}"
         folder.mkdir()
         matrix = np.diag([-4.0, -4.0, 3.0, 1.0])
