@@ -241,11 +241,10 @@ class Service:
         """What the thread does."""
         self._warm_up()
         while (job := self._next()) is not None:
-            try:
-                job.answer(self._outcome(job))
-            finally:
-                self._running = None
-            del job  # its window is not needed while the thread waits
+            outcome = self._outcome(job)
+            self._running = None
+            job.answer(outcome)
+            del job, outcome  # not needed while the thread waits
 
     def _warm_up(self) -> None:
         try:
