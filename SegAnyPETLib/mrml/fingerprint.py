@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 
 from SegAnyPETLib.mrml.frames import between
+from SegAnyPETLib.mrml.grids import Grid
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask, segment_of
-from SegAnyPETLib.mrml.volumes import ijk_to_ras
 from SegAnyPETLib.volume.patch import MaskPatch
 
 
-def fingerprint(mask: MaskPatch) -> str:
-    """SHA-256 of a mask's voxels and place, in hexadecimal; the same for equal masks, however they are cropped."""
-    tight = MaskPatch.cropped(mask.array_kji, mask.offset_kji)
+def fingerprint(mask: MaskPatch, grid: Grid) -> str:
+    """SHA-256 of a mask's voxels and place on its grid, in hexadecimal.
+
+    It is the same for equal masks, however they are cropped, and after the scene was saved and loaded again.
+    """
+    upright = grid.right_handed(mask)
+    tight = MaskPatch.cropped(upright.array_kji, upright.offset_kji)
     digest = hashlib.sha256(np.array([tight.offset_kji, tight.array_kji.shape], "<i8").tobytes())
     digest.update(np.packbits(tight.array_kji).tobytes())
     return digest.hexdigest()
@@ -28,7 +32,7 @@ class SegmentFingerprints:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, str], tuple[tuple[int, bytes], str]] = {}
+        self._kept: dict[tuple[str, str, str], tuple[tuple[int, Grid, bytes], str]] = {}
 
     def of(self, segmentation: Any, segment_id: str, volume_node: Any) -> str:
         """The fingerprint of a segment's mask on the grid of a volume.
@@ -38,11 +42,11 @@ class SegmentFingerprints:
         """
         key = segmentation.GetID(), segment_id, volume_node.GetID()
         image = segment_of(segmentation, segment_id).GetRepresentation(LABELMAP)
-        place = between(segmentation, volume_node).tobytes() + ijk_to_ras(volume_node).tobytes()
-        state = 0 if image is None else image.GetMTime(), place
+        grid = Grid.of_node(volume_node)
+        state = 0 if image is None else image.GetMTime(), grid, between(segmentation, volume_node).tobytes()
         kept = self._kept.get(key)
         if kept is None or kept[0] != state or image is None:
-            kept = state, fingerprint(read_mask(segmentation, segment_id, volume_node))
+            kept = state, fingerprint(read_mask(segmentation, segment_id, volume_node), grid)
             self._kept[key] = kept
         return kept[1]
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+import vtk
+
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.mrml.grids import Grid
 from SegAnyPETLib.mrml.segments import segment_of
-from SegAnyPETLib.prompts import Prompt, prompts_from_json, prompts_to_json
+from SegAnyPETLib.prompts import MaskPrompt, Prompt, prompts_from_json, prompts_to_json
 
 TAG = "SegAnyPET.Prompts"
 VERSION = 1
@@ -31,6 +35,7 @@ class SavedPrompts:
         weights_sha256: of its weights, 64 hexadecimal digits.
         mask_sha256: `fingerprint` of the mask that the prompts led to; a mask with another one was edited since.
         volume_role: node reference of the segmentation to the volume, see `refer_to_volume`.
+        grid: of the volume when the prompts were saved.
     """
 
     prompts: tuple[Prompt, ...]
@@ -38,6 +43,19 @@ class SavedPrompts:
     weights_sha256: str
     mask_sha256: str
     volume_role: str
+    grid: Grid
+
+    def on(self, grid: Grid) -> tuple[Prompt, ...]:
+        """The prompts on the grid that the volume has now: a scene that is loaded again may have its slices reversed.
+
+        Raises:
+            InputError: the grid is that of another volume.
+        """
+        self.grid.check_same(grid)
+        return tuple(
+            replace(prompt, mask=self.grid.to(grid, prompt.mask)) if isinstance(prompt, MaskPrompt) else prompt
+            for prompt in self.prompts
+        )
 
     def to_json(self) -> str:
         """The prompts as text without the separators of .seg.nrrd files."""
@@ -49,6 +67,7 @@ class SavedPrompts:
                 "weights_sha256": self.weights_sha256,
                 "mask_sha256": self.mask_sha256,
                 "volume": self.volume_role,
+                "grid": {"shape_kji": self.grid.shape_kji, "ijk_to_ras": self.grid.ijk_to_ras},
             },
             separators=(",", ":"),
         )
@@ -75,8 +94,9 @@ class SavedPrompts:
                 _text(content["weights_sha256"], _SHA256),
                 _text(content["mask_sha256"], _SHA256),
                 _text(content["volume"], _ROLE),
+                _grid(content["grid"]),
             )
-        except (KeyError, TypeError, ValueError, InputError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, InputError) as error:
             raise _damaged() from error
 
 
@@ -95,8 +115,9 @@ def read_prompts(segmentation: Any, segment_id: str) -> SavedPrompts | None:
     Raises:
         InputError: there is no such segment, or what its tag holds is damaged.
     """
-    segment = segment_of(segmentation, segment_id)
-    return SavedPrompts.from_json(segment.GetTag(TAG)) if segment.HasTag(TAG) else None
+    text = vtk.reference("")
+    found = segment_of(segmentation, segment_id).GetTag(TAG, text)
+    return SavedPrompts.from_json(str(text)) if found else None
 
 
 def refer_to_volume(segmentation: Any, volume_node: Any) -> str:
@@ -113,6 +134,13 @@ def refer_to_volume(segmentation: Any, volume_node: Any) -> str:
 def referred_volume(segmentation: Any, prompts: SavedPrompts) -> Any | None:
     """The volume node to which the prompts belong, None where it is not in the scene."""
     return segmentation.GetNodeReference(prompts.volume_role)
+
+
+def _grid(item: Mapping[str, Any]) -> Grid:
+    shape, rows = item["shape_kji"], item["ijk_to_ras"]
+    if not all(type(length) is int for length in shape):
+        raise TypeError("a grid has whole numbers of voxels")
+    return Grid(tuple(shape), tuple(tuple(float(number) for number in row) for row in rows))
 
 
 def _text(value: object, pattern: re.Pattern[str] | None = None) -> str:
