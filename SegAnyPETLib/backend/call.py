@@ -1,0 +1,94 @@
+"""One request of the user while it is under way: it can be cancelled from another thread, and it has a deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from SegAnyPETLib.errors import BackendError, Cancelled
+
+T = TypeVar("T")
+
+
+class Overdue(BackendError):
+    """The deadline has passed."""
+
+
+class Call:
+    """Waits on behalf of one thread, while any other may cancel.
+
+    Args:
+        deadline_s: seconds from now.
+    """
+
+    def __init__(self, deadline_s: float) -> None:
+        self.renew(deadline_s)
+        self._cancelled = threading.Event()
+        self._outcomes: SimpleQueue[tuple[Any, Exception | None] | None] = SimpleQueue()
+
+    def renew(self, deadline_s: float) -> None:
+        """Begin another part of the request, with a deadline of its own."""
+        self.deadline_s, self._ends_at = deadline_s, time.monotonic() + deadline_s
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline."""
+        return max(0.0, self._ends_at - time.monotonic())
+
+    def cancel(self) -> None:
+        """Make whatever waits raise `Cancelled`; returns at once."""
+        self._cancelled.set()
+        self._outcomes.put(None)
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            Cancelled: `cancel` was called, now or earlier.
+        """
+        if self._cancelled.wait(min(seconds, self.left_s)):
+            raise _cancelled()
+
+    def run(self, work: Callable[[], T], abandon: Callable[[], None]) -> T:
+        """Have some work done by a thread of its own, which is left behind where it is not wanted any more.
+
+        A thread that waits for a network cannot be woken on every system, and not while it looks up a name.
+
+        Args:
+            work: what it does; its exceptions are raised here.
+            abandon: called where nobody waits for it any more; it should make the work end soon.
+
+        Raises:
+            Cancelled: `cancel` was called.
+            Overdue: the deadline has passed.
+        """
+        if self._cancelled.is_set():
+            raise _cancelled()
+        threading.Thread(target=self._do, args=(work,), name="request", daemon=True).start()
+        try:
+            outcome = self._outcomes.get(timeout=self.left_s)
+            if outcome is None:
+                raise _cancelled()
+        except Empty:
+            abandon()
+            raise Overdue(f"no answer within {self.deadline_s:g} s; try again, or use a faster device") from None
+        except BaseException:  # also Ctrl+C
+            abandon()
+            raise
+        result, error = outcome
+        if error is not None:
+            raise error
+        return result
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            self._outcomes.put((work(), None))
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits
+            self._outcomes.put((None, error))
+
+
+def _cancelled() -> Cancelled:
+    return Cancelled("cancelled; nothing was changed")

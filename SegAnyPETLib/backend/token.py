@@ -1,0 +1,44 @@
+"""The secret that a server asks its clients for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from SegAnyPETLib.errors import InputError
+
+#: The environment variable that holds the token where no file is named.
+TOKEN_VARIABLE = "SEGANYPET_TOKEN"
+
+LEAST_TOKEN, MOST_TOKEN = 16, 512
+
+
+def check_token(text: str) -> str:
+    """A token without the white space around it.
+
+    Raises:
+        InputError: it is too short or too long, or holds other than visible ASCII characters.
+    """
+    token = text.strip()
+    if not re.fullmatch(rf"[!-~]{{{LEAST_TOKEN},{MOST_TOKEN}}}", token):
+        raise InputError(
+            f"a token must have {LEAST_TOKEN} to {MOST_TOKEN} letters, digits or signs without spaces; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return token
+
+
+def read_token(file: Path | None, environment: Mapping[str, str]) -> str | None:
+    """The token, from a file or else from the environment; None where there is none.
+
+    Raises:
+        InputError: the file cannot be read, or what it holds is no token.
+    """
+    if file is None:
+        text = environment.get(TOKEN_VARIABLE)
+        return None if text is None else check_token(text)
+    try:
+        return check_token(file.read_text(encoding="ascii", errors="replace"))
+    except OSError as error:
+        raise InputError(f"the token file {file} cannot be read: {error.strerror}") from error
