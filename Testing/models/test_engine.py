@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.errors import InputError, OutOfMemory
 from SegAnyPETLib.models.device import checked_device
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.lite.network import LiteNet
@@ -156,3 +156,83 @@ def test_a_device_that_is_not_there_is_never_replaced():
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="'cuda' is not available"):
             checked_device("cuda")
+
+
+class Exhausted:
+    """A model whose device runs out of memory when told to."""
+
+    def __init__(self, model, fails):
+        self.model, self.fails = model, fails
+        self.spec, self.precisions, self.place = model.spec, model.precisions, model.place
+        self.embedded, self.batches = 0, []
+
+    def embed(self, image_kji, spacing_mm):
+        self.embedded += 1
+        return self.model.embed(image_kji, spacing_mm)
+
+    def decode(self, embedding, spacing_mm, targets):
+        self.batches.append(len(targets))
+        if self.fails(self.batches):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return self.model.decode(embedding, spacing_mm, targets)
+
+
+TARGETS = [ONE_POINT, prompts([[20, 20, 20]], [True]), prompts([[1, 2, 3]], [True])]
+
+
+@pytest.fixture(params=[lite, sam])
+def exhausted(request):
+    """Engines that fail as is said, and one of the same model that never does."""
+
+    def make(fails):
+        return Engine(Exhausted(request.param(), fails), torch.device("cpu"), "fp32")
+
+    return make
+
+
+def test_a_batch_that_does_not_fit_is_run_one_by_one(exhausted):
+    engine = exhausted(lambda batches: batches[-1] > 1)
+    answers = predict(engine, *TARGETS)
+    alone = [predict(exhausted(lambda batches: False), target)[0] for target in TARGETS]
+    assert all(np.array_equal(a.logits_kji, b.logits_kji) for a, b in zip(answers, alone, strict=True))
+    assert engine.model.batches == [3, 1, 1, 1]
+
+
+def test_memory_that_was_short_once_is_tried_again_without_other_embeddings(exhausted):
+    engine = exhausted(lambda batches: len(batches) == 3)
+    predict(engine, ONE_POINT, key="another")
+    predict(engine, ONE_POINT)
+    answer = predict(engine, ONE_POINT)[0]
+    assert np.array_equal(answer.logits_kji, predict(exhausted(lambda batches: False), ONE_POINT)[0].logits_kji)
+    assert (engine.knows("window"), engine.knows("another")) == (True, False)
+    assert engine.model.embedded == 2
+
+
+def test_memory_that_never_suffices_is_told_and_the_engine_stays_usable(exhausted):
+    short = [True]
+    engine = exhausted(lambda batches: short[0])
+    with pytest.raises(
+        OutOfMemory, match=r"memory of the device cpu does not suffice for small .*; close other"
+    ) as told:
+        predict(engine, *TARGETS)
+    assert "run on the CPU" not in str(told.value)
+    assert told.value.__context__ is None
+    assert engine.knows("window")
+    short[0] = False
+    assert len(predict(engine, *TARGETS, image=None)) == 3
+    assert engine.model.embedded == 1
+
+
+def test_a_window_that_does_not_fit_leaves_nothing_and_on_another_device_the_cpu_is_offered(monkeypatch):
+    engine = Engine(lite(), torch.device("cpu"), "fp32")
+
+    def embed(image_kji, spacing_mm):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.model, "embed", embed)
+        patch.setattr(engine, "device", torch.device("meta"))
+        with pytest.raises(OutOfMemory, match=r"device meta does not suffice for small lite.*, or run on the CPU"):
+            predict(engine, ONE_POINT)
+    assert not engine.knows("window")
+    assert len(predict(engine, ONE_POINT)) == 1
