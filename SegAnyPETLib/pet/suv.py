@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import DA, DT, TM
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.dicom import required, required_number, tag_name
+from SegAnyPETLib.volume.dicom_header import required, required_number, tag_name
 
 #: Corrections without which values are no activity concentration (DICOM PS3.3, C.8.9.1, CorrectedImage).
 NEEDED_CORRECTIONS = ("ATTN", "DECY")
