@@ -26,7 +26,8 @@ class ServerUrl:
 
     def __post_init__(self) -> None:
         url = self._url
-        if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+        whole = url.scheme in ("http", "https") and url.host and (url.port is None or 0 < url.port < 1 << 16)
+        if not whole or url.userinfo or url.query or url.fragment:
             raise _no_address(self.text)
         if url.scheme == "http" and not self.loopback:
             raise InputError(f"others could read what is sent to {self.host}; use an address that begins with https://")
