@@ -38,7 +38,9 @@ def test_asking_writes_nothing(home: Path) -> None:
 
 def test_a_bundled_model_is_there_without_being_installed(home: Path) -> None:
     assert store.weights_file("lite") == resource_path("lite.safetensors")
-    assert store.verify("lite").sha256 == hashlib.sha256(resource_path("lite.safetensors").read_bytes()).hexdigest()
+    verified = store.verify("lite")
+    assert verified.sha256 == hashlib.sha256(resource_path("lite.safetensors").read_bytes()).hexdigest()
+    assert verified.licence.startswith("Apache-2.0")
 
 
 def test_an_absent_model_is_answered_with_the_commands_that_bring_it(home: Path) -> None:
