@@ -1,11 +1,13 @@
 # make demo   the bundled model on a phantom, or on your own scan: make demo PET=path POINT=r,a,s
 # make test   all tests, lint, types and the import rules
-# Both build .venv from the versions in constraints.txt; the second time they find it ready.
+# make fuzz   20000 hostile requests to the server, or another number: make fuzz REQUESTS=100000
+# They build .venv from the versions in constraints.txt; the second time they find it ready.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 OUTPUT ?= demo_output
+REQUESTS ?= 20000
 
 # The first Python that runs and is 3.11 or newer; say PYTHON=... to choose another.
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3 python,$(if $(filter ok,$(shell $(p) -c \
@@ -13,10 +15,10 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3 python,$(if $(fi
 
 INPUTS := pyproject.toml setup.py constraints.txt
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test fuzz lint format bench clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
@@ -46,6 +48,10 @@ endif
 
 test: lint
 	$(BIN)/python -m pytest -q
+
+# make test sends a few of them too.
+fuzz: $(VENV)/test.stamp
+	SEGANYPET_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest -q Testing/fuzz
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check
