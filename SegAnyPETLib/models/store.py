@@ -1,82 +1,30 @@
 """The weights on this machine: a folder that its user can see, move and empty, and an index of what lies in it.
 
-The folder is a per-user data folder, or the one that the environment variable SEGANYPET_HOME names. Its index.json says
-of each model which file it is, its SHA-256, where it came from and on what licence, and which terms the user has
-accepted. Files are named for their content and never written to, so a process that reads one is not disturbed when the
-model is fetched again. Paths in the index are file names, so the folder may be moved. Loads no torch.
+The folder is a per-user data folder, or the one that the environment variable SEGANYPET_HOME names. Its index
+(`weights_index`) says what lies in it. Files are named for their content and never written to, so a process that reads
+one is not disturbed when the model is fetched again. Loads no torch.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.models.registry import CHECKPOINT_SUFFIXES, ModelEntry, entry
+from SegAnyPETLib.models.weights_index import Acceptance, Index, Installed, changing, read_index
 from SegAnyPETLib.resources import resource_path
 from SegAnyPETLib.volume.atomic import replacing
 
 #: The environment variable that names the folder.
 HOME_VARIABLE = "SEGANYPET_HOME"
-INDEX = "index.json"
-#: Of the index's layout; another one is refused.
-VERSION = 1
-#: How long to wait for another process that changes the folder; copying a checkpoint takes seconds.
-PATIENCE_S = 120
 CHUNK_BYTES = 1 << 22
-
-
-@dataclass(frozen=True)
-class Installed:
-    """Weights in the folder.
-
-    Attributes:
-        file: their name there.
-        sha256: of the file when it was installed, in hexadecimal digits.
-        size: of the file, in bytes.
-        source: repository@revision, or the name of the local file that was added.
-        licence: of the weights; "" where none is stated.
-        added: when, in UTC (ISO 8601).
-    """
-
-    file: str
-    sha256: str
-    size: int
-    source: str
-    licence: str
-    added: str
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """A user's agreement.
-
-    Attributes:
-        text: what was agreed to.
-        accepted: when, in UTC (ISO 8601).
-    """
-
-    text: str
-    accepted: str
-
-
-@dataclass
-class Index:
-    """What the folder holds and what its user agreed to, by the name of the model."""
-
-    models: dict[str, Installed] = field(default_factory=dict)
-    terms: dict[str, Acceptance] = field(default_factory=dict)
 
 
 def home() -> Path:
@@ -91,7 +39,7 @@ def installed() -> dict[str, Installed]:
     Raises:
         InputError: the index is damaged.
     """
-    return _read_index().models
+    return read_index(home()).models
 
 
 def weights_file(name: str) -> Path:
@@ -142,7 +90,7 @@ def check_terms(chosen: ModelEntry, accept_terms: bool) -> None:
     """
     if chosen.terms is None or accept_terms:
         return
-    before = _read_index().terms.get(chosen.name)
+    before = read_index(home()).terms.get(chosen.name)
     if before is None or before.text != chosen.terms:
         raise InputError(f"{chosen.terms} To accept this, give --accept-terms")
 
@@ -265,19 +213,9 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def _changing() -> Iterator[Index]:
-    """The index, alone among all processes; written when the block ends well."""
     make_folder(home())
-    try:
-        with FileLock(home() / ".lock", timeout=PATIENCE_S):
-            index = _read_index()
-            yield index
-            content = {"version": VERSION, **asdict(index)}
-            with replacing(home() / INDEX, ".json") as temporary:
-                temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except Timeout as error:
-        raise SegAnyPETError(f"another process is changing {home()}; try again when it is done") from error
-    except OSError as error:
-        raise SegAnyPETError(f"{home()} cannot be changed; check the free space and your rights there") from error
+    with changing(home()) as index:
+        yield index
 
 
 def _located(chosen: ModelEntry) -> tuple[Installed, Path]:
@@ -343,44 +281,3 @@ def _changed(chosen: ModelEntry, record: Installed) -> InputError:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _read_index() -> Index:
-    path = home() / INDEX
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Index()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(path) from error
-    try:
-        content = json.loads(text)
-        if content["version"] != VERSION:
-            raise InputError(f"{path} was written by another version of this program; use that one or delete the file")
-        return Index(
-            {name: _checked_model(record) for name, record in content["models"].items()},
-            {name: _checked_terms(record) for name, record in content["terms"].items()},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _damaged(path) from error
-
-
-def _checked_model(record: dict[str, Any]) -> Installed:
-    found = Installed(**record)
-    texts = (found.file, found.sha256, found.source, found.licence, found.added)
-    # A file name with a folder in it would let the index delete what is not the store's.
-    named = all(isinstance(t, str) for t in texts) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", found.file)
-    if not named or not re.fullmatch(r"[0-9a-f]{64}", found.sha256) or type(found.size) is not int:
-        raise ValueError("a record of the index")
-    return found
-
-
-def _checked_terms(record: dict[str, Any]) -> Acceptance:
-    found = Acceptance(**record)
-    if not isinstance(found.text, str) or not isinstance(found.accepted, str):
-        raise ValueError("an agreement of the index")
-    return found
-
-
-def _damaged(path: Path) -> InputError:
-    return InputError(f"{path} is damaged; delete it and fetch or add the weights again")

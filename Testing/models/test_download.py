@@ -13,7 +13,8 @@ from huggingface_hub import constants, hf_hub_download
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.models import store
-from SegAnyPETLib.models.download import choose, fetch
+from SegAnyPETLib.models.download import fetch
+from SegAnyPETLib.models.hub import choose
 from SegAnyPETLib.models.registry import entry
 from Testing.hub_server import REVISION, Hub, serving
 

@@ -197,6 +197,12 @@ def test_a_damaged_index_is_named(home: Path, checkpoint: Path, text: str) -> No
     assert files(home) == {"index.json"}
 
 
+def test_an_index_that_cannot_be_read_is_not_called_damaged(home: Path) -> None:
+    (home / "index.json").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"index\.json cannot be read; check your rights to it"):
+        store.installed()
+
+
 def test_an_index_of_another_version_is_left_alone(home: Path) -> None:
     home.mkdir()
     (home / "index.json").write_text('{"version": 2}')
