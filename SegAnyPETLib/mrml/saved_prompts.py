@@ -23,6 +23,8 @@ VOLUME_ROLE = "segAnyPETVolume"
 
 _ROLE = re.compile(rf"{VOLUME_ROLE}[0-9]{{1,6}}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Weights in training have no file, and so no checksum.
+_WEIGHTS_SHA256 = re.compile(r"[0-9a-f]{64}|")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class SavedPrompts:
     Attributes:
         prompts: points in the RAS frame of the volume and masks on its grid, oldest first.
         model: name of the model that answered last.
-        weights_sha256: of its weights, 64 hexadecimal digits.
+        weights_sha256: of its weights, 64 hexadecimal digits, or "".
         mask_sha256: `fingerprint` of the mask that the prompts led to; a mask with another one was edited since.
         volume_role: node reference of the segmentation to the volume, see `refer_to_volume`.
         grid: of the volume when the prompts were saved.
@@ -91,7 +93,7 @@ class SavedPrompts:
             return cls(
                 tuple(prompts_from_json(json.dumps(content["prompts"]))),
                 _text(content["model"]),
-                _text(content["weights_sha256"], _SHA256),
+                _text(content["weights_sha256"], _WEIGHTS_SHA256),
                 _text(content["mask_sha256"], _SHA256),
                 _text(content["volume"], _ROLE),
                 _grid(content["grid"]),
@@ -115,9 +117,18 @@ def read_prompts(segmentation: Any, segment_id: str) -> SavedPrompts | None:
     Raises:
         InputError: there is no such segment, or what its tag holds is damaged.
     """
+    text = prompts_text(segmentation, segment_id)
+    return SavedPrompts.from_json(text) if text else None
+
+
+def prompts_text(segmentation: Any, segment_id: str) -> str:
+    """What a segment's tag holds, read or not, "" for a segment that was made otherwise.
+
+    Raises:
+        InputError: there is no such segment.
+    """
     text = vtk.reference("")
-    found = segment_of(segmentation, segment_id).GetTag(TAG, text)
-    return SavedPrompts.from_json(str(text)) if found else None
+    return str(text) if segment_of(segmentation, segment_id).GetTag(TAG, text) else ""
 
 
 def refer_to_volume(segmentation: Any, volume_node: Any) -> str:

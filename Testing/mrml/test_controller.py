@@ -1,0 +1,320 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
+
+from SegAnyPETLib.errors import BackendError, Cancelled, InputError
+from SegAnyPETLib.mrml.controller import Controller
+from SegAnyPETLib.mrml.jobs import Place
+from SegAnyPETLib.mrml.saved_prompts import TAG
+from SegAnyPETLib.mrml.segmentations import new_segmentation
+from SegAnyPETLib.mrml.segments import read_mask, replace_mask
+from SegAnyPETLib.mrml.target_rows import target_rows
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.patch import MaskPatch
+from Testing.session.hot_backend import HotBackend
+
+SHAPE = (12, 14, 16)
+#: Hot boxes by their lowest voxels and the voxels behind their highest ones (k, j, i).
+ONE, TWO = ((3, 3, 3), (6, 6, 6)), ((3, 3, 6), (6, 6, 9))
+FAR = ((8, 9, 12), (10, 11, 14))
+MATRIX = np.array([[-2.0, 0, 0, 5], [0, 2, 0, 6], [0, 0, 2, 7], [0, 0, 0, 1]])
+
+
+class Scene:
+    """A PET with hot boxes, a segmentation for it, and what clicks on it."""
+
+    def __init__(self, make, *boxes) -> None:
+        array = np.ones(SHAPE, np.float32)
+        for low, high in boxes:
+            array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = 5.0
+        self.array = array
+        self.editor = make.editor()
+        self.place = Place(make.volume(array, MATRIX), None)
+        self.place = Place(self.place.volume_node, new_segmentation(make.scene, self.place.volume_node))
+        self.controller = Controller(self.editor)
+        self.backend = HotBackend(size=8, spacing_mm=(2.0,))
+        self.backend.spec = replace(self.backend.spec, sha256="0" * 64)
+
+    def at(self, index_kji, positive=True):
+        k, j, i = index_kji
+        return Point(tuple(MATRIX[:3, :3] @ (i, j, k) + MATRIX[:3, 3]), positive)
+
+    def click(self, segment_id, index_kji, positive=True, **options):
+        job = self.controller.click(self.place, segment_id, self.at(index_kji, positive), self.backend, **options)
+        job.run()
+        return self.controller.finish(job)
+
+    def mask(self, segment_id):
+        return read_mask(self.place.segmentation, segment_id, self.place.volume_node).to_array(SHAPE)
+
+    def points(self, segment_id):
+        return self.controller.points(self.place, segment_id)
+
+    @property
+    def segments(self):
+        data = self.place.segmentation.GetSegmentation()
+        return [data.GetNthSegmentID(n) for n in range(data.GetNumberOfSegments())]
+
+    def paint(self, segment_id, *indices_kji):
+        mask = self.mask(segment_id)
+        for index in indices_kji:
+            mask[index] = True
+        self.editor.select(self.place.segmentation, self.place.volume_node)
+        self.editor.history.save()
+        replace_mask(self.editor, self.place.segmentation, segment_id, MaskPatch.cropped(mask), self.place.volume_node)
+
+
+def box(*corners):
+    mask = np.zeros(SHAPE, bool)
+    for low, high in corners:
+        mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = True
+    return mask
+
+
+def test_a_first_click_makes_a_segment_of_the_lesion(make):
+    scene = Scene(make, ONE)
+    segment_id = scene.click(None, (4, 4, 4))
+    assert scene.segments == [segment_id]
+    assert np.array_equal(scene.mask(segment_id), box(ONE))
+    assert scene.points(segment_id) == (scene.at((4, 4, 4)),)
+    (row,) = target_rows(scene.place, scene.controller.volumes.volume_of(scene.place.volume_node))
+    assert (row.name, row.volume_ml, row.suv_max) == ("Lesion 1", pytest.approx(27 * 0.008), 5.0)
+
+
+def test_later_clicks_go_on_and_other_segments_keep_every_voxel(make):
+    scene = Scene(make, ONE, TWO)
+    first = scene.click(None, (4, 4, 3))
+    scene.click(first, (4, 4, 8), positive=False)
+    before = scene.mask(first)
+    second = scene.click(None, (4, 4, 8))
+    assert before.any()
+    assert scene.segments == [first, second]
+    assert np.array_equal(scene.mask(first), before)
+    assert [p.positive for p in scene.points(first)] == [True, False]
+
+
+def test_the_models_memory_is_kept_from_click_to_click_and_dropped_after_undo(make):
+    scene = Scene(make, ONE)
+    scene.backend.remembers = True
+    segment_id = scene.click(None, (4, 4, 4))
+    scene.click(segment_id, (5, 5, 5))
+    assert scene.backend.asked[-1][1].memory is not None
+    scene.editor.history.undo()
+    scene.click(segment_id, (5, 5, 3))
+    target = scene.backend.asked[-1][1]
+    assert target.memory is None
+    assert target.mask_kji.any()
+    assert scene.points(segment_id) == (scene.at((4, 4, 4)), scene.at((5, 5, 3)))
+
+
+def test_undo_and_redo_bring_masks_and_points_back_together(make):
+    scene = Scene(make, ONE, FAR)
+    segment_id = scene.click(None, (4, 4, 4))
+    scene.click(segment_id, (8, 9, 12))
+    assert np.array_equal(scene.mask(segment_id), box(ONE, FAR))
+    scene.editor.history.undo()
+    assert np.array_equal(scene.mask(segment_id), box(ONE))
+    assert len(scene.points(segment_id)) == 1
+    scene.editor.history.redo()
+    assert np.array_equal(scene.mask(segment_id), box(ONE, FAR))
+    assert len(scene.points(segment_id)) == 2
+    scene.editor.history.undo()
+    scene.editor.history.undo()
+    assert scene.segments == []
+
+
+def test_what_was_painted_by_hand_is_the_mask_prompt_of_the_next_click(make):
+    scene = Scene(make, ONE)
+    segment_id = scene.click(None, (4, 4, 4))
+    scene.paint(segment_id, (8, 8, 8), (8, 8, 9))
+    scene.click(segment_id, (5, 5, 5))
+    shown = scene.backend.asked[-1][1].mask_kji
+    assert shown.sum() > 0
+    assert scene.mask(segment_id)[4, 4, 4]
+    assert len(scene.points(segment_id)) == 2
+
+
+def test_a_segment_from_elsewhere_is_refined_and_mended(make):
+    scene = Scene(make, ONE)
+    data = scene.place.segmentation.GetSegmentation()
+    segment_id = data.AddEmptySegment("", "drawn")
+    scene.paint(segment_id, (4, 4, 4), (4, 4, 5))
+    job = scene.controller.mend(scene.place, segment_id, scene.backend)
+    job.run()
+    assert scene.controller.finish(job) == segment_id
+    assert np.array_equal(scene.mask(segment_id), box(ONE))
+    assert scene.backend.asked[-1][1].mask_kji.any()
+
+
+def test_points_are_moved_and_removed(make):
+    scene = Scene(make, ONE, FAR)
+    segment_id = scene.click(None, (4, 4, 4))
+    scene.click(segment_id, (8, 9, 12))
+    job = scene.controller.remove(scene.place, segment_id, 1, scene.backend)
+    job.run()
+    scene.controller.finish(job)
+    assert np.array_equal(scene.mask(segment_id), box(ONE))
+    job = scene.controller.move(scene.place, segment_id, 0, scene.at((9, 10, 13)), scene.backend)
+    job.run()
+    scene.controller.finish(job)
+    assert np.array_equal(scene.mask(segment_id), box(FAR))
+
+
+def test_many_first_clicks_are_one_undo_step(make):
+    scene = Scene(make, ONE, FAR)
+    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    job.run()
+    ids = scene.controller.finish_each(job)
+    assert scene.segments == ids
+    assert [scene.mask(i).sum() for i in ids] == [27, 8]
+    assert job.done == 2
+    scene.editor.history.undo()
+    assert scene.segments == []
+
+
+def test_a_batch_that_is_stopped_keeps_what_is_done(make):
+    scene = Scene(make, ONE, FAR)
+    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    scene.backend.fail(2, Cancelled("cancelled"))
+    job.run()
+    assert len(scene.controller.finish_each(job)) == 1
+    job = scene.controller.click_each(scene.place, [scene.at((8, 9, 12))], scene.backend)
+    job.stopped = True
+    job.run()
+    assert scene.controller.finish_each(job) == []
+
+
+def test_one_unusable_point_of_many_is_named_before_anything_is_sent(make):
+    scene = Scene(make, ONE)
+    with pytest.raises(InputError, match="point 2 of the list: the point lies outside"):
+        scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((40, 4, 4))], scene.backend)
+    with pytest.raises(InputError, match="no placed point"):
+        scene.controller.click_each(scene.place, [], scene.backend)
+    assert scene.backend.asked == []
+
+
+def test_a_snapped_click_remembers_where_it_was_made(make):
+    scene = Scene(make, ONE)
+    segment_id = scene.click(None, (4, 4, 2), snap=True)
+    (point,) = scene.points(segment_id)
+    assert point.ras != point.clicked_ras == scene.at((4, 4, 2)).ras
+    assert np.array_equal(scene.mask(segment_id), box(ONE))
+
+
+def removes_segment(scene, segment_id):
+    scene.place.segmentation.GetSegmentation().RemoveSegment(segment_id)
+
+
+def removes_segmentation(scene, segment_id):
+    slicer.mrmlScene.RemoveNode(scene.place.segmentation)
+
+
+def removes_volume(scene, segment_id):
+    slicer.mrmlScene.RemoveNode(scene.place.volume_node)
+
+
+def closes_scene(scene, segment_id):
+    slicer.mrmlScene.Clear(0)
+
+
+def paints(scene, segment_id):
+    scene.paint(segment_id, (9, 9, 9))
+
+
+def undoes(scene, segment_id):
+    scene.editor.history.undo()
+
+
+def changes_image(scene, segment_id):
+    scene.place.volume_node.GetImageData().Modified()
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [removes_segment, removes_segmentation, removes_volume, closes_scene, paints, undoes, changes_image],
+    ids=lambda f: f.__name__,
+)
+def test_an_answer_to_something_that_has_changed_is_dropped(make, meanwhile):
+    scene = Scene(make, ONE, FAR)
+    segment_id = scene.click(None, (4, 4, 4))
+    job = scene.controller.click(scene.place, segment_id, scene.at((8, 9, 12)), scene.backend)
+    meanwhile(scene, segment_id)
+    job.run()
+    assert scene.controller.finish(job) is None
+    if meanwhile is paints:
+        assert scene.mask(segment_id).sum() == 28
+
+
+def test_an_answer_for_a_new_target_is_dropped_with_its_volume(make):
+    scene = Scene(make, ONE)
+    job = scene.controller.click(scene.place, None, scene.at((4, 4, 4)), scene.backend)
+    removes_volume(scene, None)
+    job.run()
+    assert scene.controller.finish(job) is None
+    assert scene.segments == []
+
+
+def test_a_failed_prediction_changes_nothing_and_the_click_may_be_repeated(make):
+    scene = Scene(make, ONE)
+    segment_id = scene.click(None, (4, 4, 4))
+    scene.backend.fail(1, BackendError("lost"))
+    with pytest.raises(BackendError):
+        scene.click(segment_id, (5, 5, 5))
+    assert len(scene.points(segment_id)) == 1
+    assert scene.click(segment_id, (5, 5, 5)) == segment_id
+    assert len(scene.points(segment_id)) == 2
+
+
+def test_the_editors_intensity_range_holds_and_the_next_click_knows_what_it_left(make):
+    scene = Scene(make, ONE)
+    scene.array[3, 3, 3] = 9.0
+    slicer.util.updateVolumeFromArray(scene.place.volume_node, scene.array)
+    scene.editor.select(scene.place.segmentation, scene.place.volume_node)
+    scene.editor.node.SetSourceVolumeIntensityMask(True)
+    scene.editor.node.SetSourceVolumeIntensityMaskRange(2.0, 6.0)
+    segment_id = scene.click(None, (4, 4, 4))
+    assert scene.mask(segment_id).sum() == 26
+    assert not scene.mask(segment_id)[3, 3, 3]
+    scene.click(segment_id, (5, 5, 5))
+    assert scene.mask(segment_id).sum() == 26
+
+
+def test_a_segment_that_was_clicked_in_another_volume_is_left_alone(make):
+    scene = Scene(make, ONE)
+    segment_id = scene.click(None, (4, 4, 4))
+    other = make.volume(scene.array, MATRIX)
+    with pytest.raises(InputError, match="clicked in PET; choose that PET"):
+        scene.controller.click(Place(other, scene.place.segmentation), segment_id, scene.at((5, 5, 5)), scene.backend)
+
+
+def test_a_segment_whose_saved_clicks_are_damaged_goes_on_from_its_mask(make):
+    scene = Scene(make, ONE)
+    segment_id = scene.click(None, (4, 4, 4))
+    scene.place.segmentation.GetSegmentation().GetSegment(segment_id).SetTag(TAG, "{damaged")
+    job = scene.controller.click(scene.place, segment_id, scene.at((5, 5, 5)), scene.backend)
+    assert "damaged" in job.note
+    job.run()
+    assert scene.controller.finish(job) == segment_id
+    assert scene.points(segment_id) == (scene.at((5, 5, 5)),)
+
+
+def test_a_saved_scene_is_gone_on_with_by_another_controller(make, tmp_path):
+    scene = Scene(make, ONE, FAR)
+    segment_id = scene.click(None, (4, 4, 4))
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.mrmlScene.WriteToMRB(path)
+    slicer.mrmlScene.Clear(0)
+    assert slicer.mrmlScene.ReadFromMRB(path, False)
+    place = Place(
+        slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode"),
+        slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode"),
+    )
+    again = Controller(make.editor())
+    assert len(again.points(place, segment_id)) == 1
+    job = again.click(place, segment_id, scene.at((8, 9, 12)), scene.backend)
+    job.run()
+    assert again.finish(job) == segment_id
+    assert read_mask(place.segmentation, segment_id, place.volume_node).voxels == 27 + 8
