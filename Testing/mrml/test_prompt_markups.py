@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
+
+from SegAnyPETLib.mrml.prompt_markups import PromptMarkups
+from SegAnyPETLib.prompts import Point
+
+TURNED = np.array([[0.0, -1, 0, 10], [1, 0, 0, 20], [0, 0, 1, 30], [0, 0, 0, 1]])
+POINTS = (Point((1, 2, 3)), Point((4, 5, 6), False), Point((7, 8, 9)))
+
+
+def test_points_are_shown_in_the_world_by_their_sign(make):
+    pet = make.volume(np.zeros((4, 4, 4), np.float32), parent=make.transform(TURNED))
+    markups = PromptMarkups(make.scene)
+    markups.show(pet, POINTS)
+    assert [markups.positive.GetNumberOfControlPoints(), markups.negative.GetNumberOfControlPoints()] == [2, 1]
+    assert markups.positive.GetNthControlPointPositionWorld(0) == pytest.approx((8, 21, 33))
+    assert markups.changes(pet) == []
+    markups.show(pet, POINTS[:1])
+    assert markups.negative.GetNumberOfControlPoints() == 0
+
+
+def test_what_the_user_does_to_points_is_told_in_the_volumes_frame(make):
+    pet = make.volume(np.zeros((4, 4, 4), np.float32), parent=make.transform(TURNED))
+    markups = PromptMarkups(make.scene)
+    markups.show(pet, POINTS)
+    markups.negative.AddControlPointWorld(10, 20, 30)
+    markups.positive.SetNthControlPointPositionWorld(1, 10, 21, 30)
+    markups.positive.RemoveNthControlPoint(0)
+    removed, moved, added = sorted(markups.changes(pet), key=lambda c: c.kind, reverse=True)
+    assert (removed.kind, removed.number, removed.point) == ("removed", 0, None)
+    assert (moved.kind, moved.number, moved.point.positive) == ("moved", 2, True)
+    assert moved.point.ras == pytest.approx((1, 0, 0))
+    assert (added.kind, added.number, added.point.positive) == ("added", None, False)
+    assert added.point.ras == pytest.approx((0, 0, 0))
+
+
+def test_a_point_that_is_being_placed_does_not_count(make):
+    pet = make.volume(np.zeros((4, 4, 4), np.float32))
+    markups = PromptMarkups(make.scene)
+    markups.show(pet, ())
+    markups.positive.SetControlPointPlacementStartIndex(0)
+    index = markups.positive.AddControlPoint(1, 1, 1)
+    markups.positive.SetNthControlPointPosition(index, 1, 1, 1, markups.positive.PositionPreview)
+    assert markups.changes(pet) == []
+
+
+def test_the_nodes_are_the_same_ones_and_are_not_saved_with_the_scene(make):
+    first, second = PromptMarkups(make.scene), PromptMarkups(make.scene)
+    assert first.positive is second.positive
+    assert not first.positive.GetSaveWithScene()
+    make.scene.Clear(0)
+    assert first.positive.GetNumberOfControlPoints() == 0
