@@ -6,8 +6,8 @@
 
 Starts `seganypet serve` on this machine. Every client has its own scan, clicks through whole sessions with
 corrections, one after the other, and compares each answer bit for bit with the one that the same model gave in this
-process before. Without `--pause` clients click again at once, as no user can: then the time of an answer is mostly that of waiting for
-the others. Clients and server share the machine's cores.
+process before. Without `--pause` clients click again at once, as no user can: then the time of an answer is mostly
+that of waiting for the others. Clients and server share the machine's cores.
 """
 
 from __future__ import annotations
@@ -225,9 +225,8 @@ def report(arguments: argparse.Namespace, tallies: Sequence[Tally], alone_s: flo
     """Print what the clients met."""
     seconds = np.sort(np.concatenate([t.seconds for t in tallies]))
     counts = [len(t.seconds) for t in tallies]
-    print(
-        f"{arguments.clients} clients, {arguments.seconds:g} s, {arguments.threads} threads, pause {arguments.pause:g} s"
-    )
+    print(f"{arguments.clients} clients for {arguments.seconds:g} s, pause {arguments.pause:g} s")
+    print(f"threads of the server   {arguments.threads:8d}")
     print(f"in this process alone   {alone_s * 1e3:8.1f} ms per answer")
     print(f"answers                 {len(seconds):8d}   {len(seconds) / arguments.seconds:.1f} per second")
     print(f"sessions                {sum(t.sessions for t in tallies):8d}")
