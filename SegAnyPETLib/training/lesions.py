@@ -76,6 +76,14 @@ def lesion_uptake(
     return uptake
 
 
+def largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest of the parts that touch over faces; the mask itself where it has no more than one."""
+    labels, count = ndimage.label(mask)
+    if count < 2:
+        return mask
+    return labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+
+
 def smooth_noise(shape: tuple[int, ...], scale_voxels: ArrayLike, rng: np.random.Generator) -> NDArray[np.float32]:
     """Random field of about unit deviation and a correlation length of ``scale_voxels`` per axis.
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.training.anatomy import Anatomy, analytic_organs, anatomy_from_organs
-from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
+from SegAnyPETLib.training.analytic_organs import analytic_organs
+from SegAnyPETLib.training.anatomy import Anatomy, anatomy_from_organs
+from SegAnyPETLib.training.lesions import largest_part, lesion_shape, lesion_uptake
 from SegAnyPETLib.training.painting import paint
 from SegAnyPETLib.training.scanner import Scanner
 from SegAnyPETLib.training.simulated import lesion_suv
@@ -120,8 +121,7 @@ def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random
         low, high = np.maximum(place - reach, 0), np.minimum(place + reach + 1, activity.shape)
         box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         k, j, i = (int(n) for n in high - low)
-        mask = lesion_shape((k, j, i), place - low, radius, spacing, rng) & hosts[box]
-        mask = _largest(mask)
+        mask = largest_part(lesion_shape((k, j, i), place - low, radius, spacing, rng) & hosts[box])
         gap = ndimage.distance_transform_edt(~mask, sampling=spacing) < LESION_GAP_MM
         if mask.sum() < 8 or labels[box][gap].any():
             continue
@@ -130,14 +130,6 @@ def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random
         activity[box][mask] = lesion_uptake(mask, suv, radius, spacing, rng)[mask]
         labels[box][mask] = labels.max() + 1
     return labels
-
-
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected component."""
-    labels, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    return labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
 
 
 def _truth(lesions: Volume, activity: NDArray, label: int) -> LesionTruth:

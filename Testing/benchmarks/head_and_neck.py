@@ -31,7 +31,7 @@ from SegAnyPETLib.evaluation.curves import SMALL_ML, describe
 from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.training.anatomy import Anatomy, anatomy_from_organs
-from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
+from SegAnyPETLib.training.lesions import largest_part, lesion_shape, lesion_uptake
 from SegAnyPETLib.training.painting import paint
 from SegAnyPETLib.training.phantom import LESION_GAP_MM, Phantom, scan_phantom
 from SegAnyPETLib.training.tissues import Tissue, draw_uptake
@@ -178,7 +178,7 @@ def place_lesion(
         box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         k, j, i = (int(n) for n in high - low)
         mask = lesion_shape((k, j, i), place - low, radius_mm, spacing, rng)
-        mask = _largest(mask & np.isin(anatomy.tissues[box], HOSTS) & (labels[box] == 0))
+        mask = largest_part(mask & np.isin(anatomy.tissues[box], HOSTS) & (labels[box] == 0))
         near = ndimage.binary_dilation(mask) if beside else _within(mask, LESION_GAP_MM, spacing)
         if (labels[box][near] == other).any() if beside else not labels[box][near].any():
             ml = float(np.count_nonzero(mask) * spacing.prod() / 1000)
@@ -217,14 +217,6 @@ def _radius_mm(volume_ml: float) -> float:
 
 def _within(mask: NDArray[np.bool_], distance_mm: float, spacing: NDArray) -> NDArray[np.bool_]:
     return ndimage.distance_transform_edt(~mask, sampling=spacing) < distance_mm
-
-
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest component; the mask itself where it is empty."""
-    parts, _ = ndimage.label(mask)
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return mask & (parts == sizes.argmax())
 
 
 def _measured(phantom: Phantom, name: str, backend: Backend, arguments: argparse.Namespace) -> dict[str, list[Target]]:
