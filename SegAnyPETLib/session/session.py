@@ -236,10 +236,10 @@ class InteractiveSession:
         if mask_kji is None:
             return State(prompts)
         mask = self._patch(mask_kji)
-        state, drawn = State(prompts, mask), State(prompts).redrawn(self.volume, mask)
+        state = State(prompts, mask)
         holds_mask = len(state.points) < len(prompts)
         possible = holds_mask or not mask.voxels or (state.points != () and state.points[0].positive)
-        return state if possible and drawn.points == state.points else drawn
+        return state if possible and state.agrees(self.volume) else state.redrawn(self.volume, mask)
 
     def _step(self, state: State) -> State:
         self._past.append(self._now)

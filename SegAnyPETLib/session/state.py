@@ -76,19 +76,14 @@ class State:
         return tuple(p for p in self.prompts if isinstance(p, Point))
 
     def redrawn(self, volume: Volume, mask: MaskPatch) -> State:
-        """The state after the mask was drawn by hand.
-
-        The points that the mask contradicts are gone: the hand has overruled them. Of points in one voxel the last one
-        counts, as it does for the model's masks.
-        """
-        kept: list[Point] = []
-        settled: set[tuple[int, int, int]] = set()
-        for point in reversed(self.points):
-            index_kji = volume.nearest_kji(point.ras)
-            if index_kji in settled or _marks(mask, index_kji) == point.positive:
-                settled.add(index_kji)
-                kept.insert(0, point)
+        """The state after the mask was drawn by hand; the points that it contradicts are overruled and gone."""
+        kept = [p for p in self.points if _marks(mask, volume.nearest_kji(p.ras)) == p.positive]
         return State((*kept, MaskPrompt(mask)), mask, steps=self.steps)
+
+    def agrees(self, volume: Volume) -> bool:
+        """Whether the mask obeys the points, of several in one voxel the last one."""
+        last = {volume.nearest_kji(p.ras): p.positive for p in self.points}
+        return all(_marks(self.mask, index_kji) == positive for index_kji, positive in last.items())
 
 
 def _marks(mask: MaskPatch, index_kji: tuple[int, int, int]) -> bool:

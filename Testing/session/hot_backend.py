@@ -1,0 +1,73 @@
+"""A backend that needs no training and depends on all that it is told; and small volumes for it."""
+
+import numpy as np
+
+from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.models.spec import ModelSpec
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.volume import Volume
+
+HOT, WARM, COLD = 5.0, 1.5, 1.0
+
+
+class HotBackend:
+    """Foreground is what is hot, and what is warm and was foreground before; but nothing near a negative point.
+
+    Attributes:
+        asked: every window image and prompts that it was shown.
+        fails_in: at the prediction of this number, counted from 1, an error is raised.
+    """
+
+    device = "this one"
+
+    def __init__(self, size=8, spacing_mm=(1.0, 3.0), remembers=False):
+        self.spec = ModelSpec("hot", size, spacing_mm)
+        self.remembers = remembers
+        self.asked = []
+        self.fails_in = None
+        self.error = None
+
+    def fail(self, fails_in, error):
+        self.fails_in, self.error = fails_in, error
+
+    def predict(self, image, targets):
+        if self.fails_in is not None:
+            self.fails_in -= 1
+            if self.fails_in == 0:
+                self.fails_in = None
+                raise self.error
+        (target,) = targets
+        self.asked.append((image, target))
+        before = np.zeros(image.array_kji.shape, dtype=bool)
+        if target.memory is not None:
+            before = target.memory > 0
+        elif target.mask_kji is not None:
+            before = target.mask_kji > 0.5
+        found = (image.array_kji > 2) | (before & (image.array_kji > 1.2))
+        grid = np.stack(np.meshgrid(*[np.arange(n) for n in found.shape], indexing="ij"), -1)
+        for point in target.points_kji[~target.positive]:
+            found &= np.linalg.norm((grid - point) * image.spacing_mm, axis=-1) > 1.2
+        logits = np.where(found, 3.0, -3.0).astype(np.float32)
+        return [Prediction.of(logits, len(logits), 0.9, self.remembers)]
+
+    def cancel(self):
+        """Nothing runs beside a test."""
+
+
+def pet(shape_kji, *boxes, value=HOT, spacing_mm=1.0):
+    """Cold tissue with hot boxes, given by their lowest and highest voxels (k, j, i)."""
+    image = np.full(shape_kji, COLD, np.float32)
+    for low, high in boxes:
+        image[box(low, high)] = value
+    return Volume(image, np.diag([-spacing_mm, spacing_mm, spacing_mm, 1.0]), "SUVbw")
+
+
+def box(low_kji, high_kji):
+    """The voxels from the lowest to the highest, both counted."""
+    return tuple(slice(a, b + 1) for a, b in zip(low_kji, high_kji, strict=True))
+
+
+def at(volume, index_kji, positive=True):
+    """A click on a voxel."""
+    r, a, s = volume.point_ras(index_kji)
+    return Point((float(r), float(a), float(s)), positive)
