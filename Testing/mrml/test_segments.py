@@ -182,14 +182,35 @@ def test_a_segment_that_stays_in_the_world_is_read_and_written_where_it_is_seen(
     assert segmentation.GetTransformNodeID() is None
 
 
-def test_a_segment_on_a_finer_grid_is_read_and_written_on_its_own_grid(make, pet, editor) -> None:
-    fine = OBLIQUE @ np.array([[0.5, 0, 0, -0.25], [0, 0.5, 0, -0.25], [0, 0, 0.5, -0.25], [0, 0, 0, 1]])
-    blocks = np.kron(FIRST, np.ones((2, 2, 2), bool))
+@pytest.mark.parametrize("times", [2, 5])
+def test_a_segment_on_a_finer_grid_is_read_and_written_on_its_own_grid(make, pet, editor, times: int) -> None:
+    first = (1 / times - 1) / 2  # the first fine voxel's centre, in voxels of the volume
+    scale = np.diag([1 / times, 1 / times, 1 / times, 1])
+    scale[:3, 3] = first
+    fine = OBLIQUE @ scale
+    blocks = np.kron(FIRST, np.ones((times, times, times), bool))
     segmentation, (segment_id,) = imported(make, [blocks], fine)
     assert np.array_equal(read(segmentation, segment_id, pet), FIRST)
     assert np.array_equal(write(editor, segmentation, segment_id, THIRD, pet), THIRD)
-    image = segmentation.GetSegmentation().GetSegment(segment_id).GetRepresentation("Binary labelmap")
-    assert image.GetSpacing() == pytest.approx((1.0, 1.5, 2.0))
+    assert len(own_voxels(segmentation, segment_id)) == THIRD.sum() * times**3
+
+
+def test_the_intensity_range_holds_beyond_the_grid_of_an_imported_segmentation(make, pet, editor) -> None:
+    segmentation, (segment_id,) = imported(make, [FIRST], OBLIQUE)
+    values = slicer.util.arrayFromVolume(pet)
+    middle = float(np.median(values[THIRD]))
+    editor.node.SetSourceVolumeIntensityMask(True)
+    editor.node.SetSourceVolumeIntensityMaskRange(middle, 1e9)
+    assert values[FIRST].max() < middle
+    assert np.array_equal(write(editor, segmentation, segment_id, THIRD, pet), (THIRD & (values >= middle)) | FIRST)
+
+
+def test_masking_keeps_what_a_segment_had_in_a_shared_label_map(make, pet, editor) -> None:
+    segmentation, (first, second) = imported(make, [FIRST, SECOND & ~FIRST], OBLIQUE)
+    editor.node.SetSourceVolumeIntensityMask(True)
+    editor.node.SetSourceVolumeIntensityMaskRange(1e8, 1e9)  # of no voxel
+    assert np.array_equal(write(editor, segmentation, second, THIRD, pet), SECOND & ~FIRST)
+    assert np.array_equal(read(segmentation, first, pet), FIRST)
 
 
 def test_neighbours_on_another_grid_than_the_segmentation_keep_theirs(make, pet, editor) -> None:
@@ -220,6 +241,17 @@ def test_what_lies_beyond_the_volume_is_not_read(make, pet) -> None:
     expected = np.zeros(SHAPE, bool)
     expected[6:8, 2:5, 0:2] = True
     assert np.array_equal(read(segmentation, segment_id, pet), expected)
+
+
+@pytest.mark.parametrize("offset", [(-1, -1, -1), (6, 7, 8), (0, 0, 8), (100, 0, 0), (0, -100, 0)])
+def test_a_segment_on_the_same_grid_is_cut_off_at_its_ends(make, pet, offset: tuple[int, int, int]) -> None:
+    node = make.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "wide")
+    segment_id = node.GetSegmentation().AddEmptySegment("wide")
+    image = image_of(MaskPatch(np.ones((3, 3, 3), bool), offset), OBLIQUE)
+    LOGIC.SetBinaryLabelmapToSegment(image, node, segment_id, LOGIC.MODE_REPLACE)
+    expected = np.zeros(SHAPE, bool)
+    expected[tuple(slice(max(o, 0), max(o + 3, 0)) for o in offset)] = True
+    assert np.array_equal(read(node, segment_id, pet), expected)
 
 
 def test_a_segment_wholly_beyond_the_volume_is_empty(make, pet) -> None:
