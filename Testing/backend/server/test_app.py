@@ -440,6 +440,34 @@ def test_bodies_share_one_memory_and_give_it_back():
     asyncio.run(play())
 
 
+def test_an_answer_counts_as_memory_until_it_has_been_sent(app):
+    body, held = pack_request(asked()), []
+
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive():
+        return next(messages, None) or await asyncio.Event().wait()
+
+    async def send_on(message):
+        async with client(app) as http:
+            (line,) = [
+                x for x in (await http.get("/metrics")).text.splitlines() if x.startswith("seganypet_body_bytes")
+            ]
+        held.append((message, int(float(line.split()[1]))))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/predict",
+        "query_string": b"",
+        "headers": [(b"content-type", MEDIA_TYPE.encode()), (b"host", b"localhost")],
+    }
+    asyncio.run(app(scope, receive, send_on))
+    answer = b"".join(message.get("body", b"") for message, _ in held)
+    assert [bytes_held for _, bytes_held in held] == [len(body) + len(answer)] * 2
+    assert figures(app)["seganypet_body_bytes"] == "0.0"
+
+
 def test_the_schema_describes_bodies_headers_and_errors(app):
     schema = app.openapi()
     predict = schema["paths"]["/v1/predict"]["post"]

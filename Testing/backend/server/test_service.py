@@ -148,6 +148,15 @@ def test_the_work_of_a_client_that_is_gone_is_dropped_at_once(service, gate):
     assert gate.clicks == [[1, 1, 1]]
 
 
+def test_nothing_of_a_request_is_left_when_it_is_answered(service):
+    async def play():
+        await service.predict(asked(), gone=asyncio.Event().wait)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(play())
+
+
 def test_the_work_of_a_task_that_is_cancelled_is_dropped_at_once(service, gate):
     async def play():
         first, cancelled = await let_wait(service, gate, asked(None, A), asked(None, B))
