@@ -26,6 +26,8 @@ _LIBRARY = str(Path(SegAnyPETLib.__file__).resolve().parents[1])
 
 #: What is kept of standard error: the last lines, and the beginning of each.
 LAST_LINES, LINE_CHARACTERS = 40, 400
+#: Seconds that a process whose pipes are closed gets to end, and its last words to arrive.
+LAST_WORDS_S = 1.0
 #: Bytes of a report.
 MOST_REPORT_BYTES = 64 * 1024
 
@@ -57,7 +59,7 @@ class Child:
         self._reports: SimpleQueue[bytes] = SimpleQueue()
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         _in_background(_read_reports, self._process.stdout, self._reports)
-        _in_background(_read_lines, self._process.stderr, self._last_lines)
+        self._listener = _in_background(_read_lines, self._process.stderr, self._last_lines)
         assert self._process.stdin is not None
         with suppress(OSError):  # it has ended already, as its reports will tell
             self._process.stdin.write(settings.line())
@@ -106,7 +108,8 @@ class Child:
 
     def failure(self) -> BackendError:
         """What is to be said of its unexpected end; a note of the exception holds its last words."""
-        self.ended(within_s=1.0)
+        self.ended(within_s=LAST_WORDS_S)
+        self._listener.join(LAST_WORDS_S)
         error = BackendError(
             f"the process of the model ended unexpectedly ({_cause(self._process.returncode)}); try again, and if it "
             "ends again close other programs or choose another device"
@@ -150,8 +153,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _in_background(work: Callable[..., None], *arguments: object) -> None:
-    threading.Thread(target=work, args=arguments, name="worker's pipe", daemon=True).start()
+def _in_background(work: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=work, args=arguments, name="worker's pipe", daemon=True)
+    thread.start()
+    return thread
 
 
 def _read_reports(pipe: IO[bytes], reports: SimpleQueue[bytes]) -> None:
