@@ -1,7 +1,5 @@
 import gc
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -114,13 +112,6 @@ class TestLife:
             found = Path(f"/proc/{worker.pid}/{name}").read_bytes()
             assert found
             assert token not in found
-
-    def test_one_that_was_killed_between_clicks_is_started_again(self, worker):
-        before = worker.pid
-        os.kill(before, signal.SIGKILL)
-        assert until(lambda: worker.pid is None)
-        assert same(worker.predict(window(), [clicked()]), expected())
-        assert worker.pid != before
 
     def test_cancel_spares_one_that_ends_its_work_in_time(self, worker):
         worker.start()
