@@ -32,6 +32,14 @@ def test_a_body_surrounds_the_organs_and_keeps_them(anatomy):
     assert (tissues[:, 0, 0] == Tissue.AIR).all()
 
 
+def test_bowel_lies_between_bladder_and_lungs(anatomy):
+    def slices(tissue):
+        return np.flatnonzero((anatomy.tissues == tissue).any((1, 2)))
+
+    bowel = slices(Tissue.BOWEL)
+    assert slices(Tissue.BLADDER)[0] <= bowel[0] < bowel[-1] < slices(Tissue.LUNGS)[0]
+
+
 @pytest.mark.parametrize("label", [0, 11, 257, -1])
 def test_what_is_no_organ_map_is_refused(label):
     with pytest.raises(InputError, match="labels 1 to 10"):

@@ -39,6 +39,27 @@ def test_a_target_without_an_error_is_replaced(always_clicks):
     assert episodes.slots[0].step == 0
 
 
+def test_an_episode_ends_at_its_greatest_length(always_clicks, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST", 2)
+    episodes = Episodes(sample, 1, np.random.default_rng(0))
+    old = episodes.slots[0]
+    nothing = np.zeros((1, 16, 16, 16), np.float32)
+    episodes.advance([0], nothing)
+    assert episodes.slots[0] is old
+    episodes.advance([0], nothing)
+    assert episodes.slots[0] is not old
+
+
+def test_a_click_beside_a_mask_prompt_corrects_that_mask(monkeypatch):
+    monkeypatch.setattr(module, "MASK_START_SHARE", 1)
+    monkeypatch.setattr(module, "FAULTLESS_SHARE", 0)
+    slots = [e for e in Episodes(sample, 40, np.random.default_rng(0)).slots if e.points]
+    assert 5 < len(slots) < 35
+    for episode in slots:
+        (index,), (label,) = episode.points, episode.labels
+        assert episode.sample.target[index] == bool(label) != (episode.previous[index] > 0.5)
+
+
 def test_slots_take_turns():
     episodes = Episodes(sample, 3, np.random.default_rng(0))
     assert [episodes.next_batch(2) for _ in range(3)] == [[0, 1], [2, 0], [1, 2]]

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.training.anatomy import Anatomy
-from SegAnyPETLib.training.phantom import make_phantom, scan_phantom
+from SegAnyPETLib.training.phantom import LESION_GAP_MM, make_phantom, scan_phantom
 from SegAnyPETLib.training.tissues import Tissue
+from SegAnyPETLib.volume.volume import Volume
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,18 @@ def test_the_truth_describes_the_lesions(phantom):
         assert truth.volume_ml == pytest.approx(lesion.sum() * phantom.image.voxel_ml)
         assert lesion[phantom.lesions.nearest_kji(truth.click_ras)]
         assert not phantom.organs.array_kji[lesion].any()
+
+
+def test_lesions_keep_away_from_one_another_where_they_are_crowded():
+    organs = np.zeros((12, 20, 20), np.uint8)
+    organs[:, 4:16, 4:16] = Tissue.LIVER
+    lesions = make_phantom(0, Volume(organs, np.diag([8.0, 8.0, 8.0, 1.0])), lesions=60).lesions
+    assert lesions.array_kji.max() > 15
+    for label, box in enumerate(ndimage.find_objects(lesions.array_kji), start=1):
+        around = tuple(slice(max(s.start - 3, 0), s.stop + 3) for s in box)
+        labels = lesions.array_kji[around]
+        away_mm = ndimage.distance_transform_edt(labels != label, sampling=lesions.spacing_mm[::-1])
+        assert not ((labels > 0) & (labels != label) & (away_mm < LESION_GAP_MM)).any()
 
 
 def test_a_lesion_is_hotter_than_its_surroundings(phantom):
