@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
@@ -145,6 +145,7 @@ number = st.floats(-1e6, 1e6)
 
 
 @given(st.lists(st.builds(Point, st.tuples(number, number, number), st.booleans())), st.text())
+@example([], "a|b\n")
 def test_any_prompts_are_read_as_they_were_written(points: list[Point], model: str) -> None:
     prompts = SavedPrompts(tuple(points), model, "a" * 64, "b" * 64, "segAnyPETVolume12", GRID)
     text = prompts.to_json()
