@@ -32,6 +32,7 @@ EXTRA_OF = {
     "starlette": "server",
     "uvicorn": "server",
     "prometheus_client": "server",
+    "ray": "ray",
 }
 
 
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = build_parser().parse_args(join_negative_points(sys.argv[1:] if argv is None else argv))
-        import_module(f"SegAnyPETLib.commands.{arguments.command}").run(arguments)
+        import_module(f"SegAnyPETLib.commands.{arguments.command.replace('-', '_')}").run(arguments)
     except InputError as error:
         return _fail(str(error), EXIT_BAD_INPUT)
     except BrokenPipeError:

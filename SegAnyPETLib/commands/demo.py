@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.colors import distinct_color
 from SegAnyPETLib.commands.outputs import make_folder
 from SegAnyPETLib.commands.phantom import PET, write_phantom
 from SegAnyPETLib.commands.segment import result_tags
@@ -59,7 +59,9 @@ def run(arguments: argparse.Namespace) -> None:
     _print_table(phantom.image, found)
     terminology = {"TerminologyEntry": LESION_TERMINOLOGY}
     segments = [
-        Segment(f"Lesion {f.label}", f.mask_kji, _color(n, len(found)), terminology | result_tags(f.points, backend))
+        Segment(
+            f"Lesion {f.label}", f.mask_kji, distinct_color(n, len(found)), terminology | result_tags(f.points, backend)
+        )
         for n, f in enumerate(found)
     ]
     everything = np.logical_or.reduce([f.mask_kji for f in found])
@@ -99,8 +101,3 @@ def _print_table(image: Volume, found: list[_Found]) -> None:
             f" {overlap:7.2f} {np.mean(lesion.seconds):8.2f}"
         )
     print("truth: the painted lesion, measured on the same noisy image")
-
-
-def _color(n: int, count: int) -> tuple[float, float, float]:
-    """Colours that differ as much as they can: hues around the circle."""
-    return hsv_to_rgb(n / count, 0.75, 0.95)

@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from tqdm import tqdm
 
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.in_process import load_backend
+from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.jobs import Failure, Jobs, ModelOptions, jobs_of, model_of, spread
 from SegAnyPETLib.commands.outputs import check_output, write_json
-from SegAnyPETLib.evaluation.evaluate import evaluate, sessions_over
-from SegAnyPETLib.evaluation.manifest import read_manifest
+from SegAnyPETLib.errors import SegAnyPETError
+from SegAnyPETLib.evaluation.evaluate import CaseResult, Settings, evaluate, evaluate_case, sessions_over, summarised
+from SegAnyPETLib.evaluation.manifest import Case, read_manifest
 from SegAnyPETLib.evaluation.report import report
+
+
+@dataclass(frozen=True)
+class EvaluateCase:
+    """The evaluation of one case, in any process.
+
+    Attributes:
+        model: what is evaluated.
+        settings: how targets are clicked.
+    """
+
+    model: ModelOptions
+    settings: Settings
+
+    def open(self) -> None:
+        """Load the model."""
+        self.model.opened()
+
+    def __call__(self, case: Case) -> tuple[CaseResult, dict[str, str]]:
+        """What was measured, and what with."""
+        backend = self.model.opened()
+        return evaluate_case(case, sessions_over(backend), self.settings), _made_with(backend)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -22,7 +50,21 @@ def run(arguments: argparse.Namespace) -> None:
         SegAnyPETError: the report cannot be written.
     """
     check_output(arguments.output, [".json"], [arguments.manifest])
-    cases = read_manifest(arguments.manifest)
+    cases = read_manifest(arguments.manifest.absolute())  # processes elsewhere read its files
+    settings = Settings(arguments.clicks, arguments.robot, arguments.seed, arguments.baselines)
+    jobs = jobs_of(arguments)
+    if jobs.here:
+        result, made_with = _here(arguments, cases, settings)
+    else:
+        result, made_with = _spread(EvaluateCase(model_of(arguments, jobs), settings), cases, jobs)
+    write_json(result | made_with | {"seganypet": __version__}, arguments.output)
+    print(report(result))
+    print(f"report  {arguments.output}")
+
+
+def _here(
+    arguments: argparse.Namespace, cases: Sequence[Case], settings: Settings
+) -> tuple[dict[str, Any], dict[str, str]]:
     backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
     with tqdm(total=1.0, bar_format="{l_bar}{bar}| {elapsed}<{remaining}", disable=None, leave=False) as bar:
 
@@ -34,13 +76,28 @@ def run(arguments: argparse.Namespace) -> None:
             cases,
             sessions_over(backend),
             model=arguments.model,
-            clicks=arguments.clicks,
-            robot=arguments.robot,
-            seed=arguments.seed,
-            baselines=arguments.baselines,
+            clicks=settings.clicks,
+            robot=settings.robot,
+            seed=settings.seed,
+            baselines=settings.baselines,
             progress=show,
         )
-    made_with = {"weights_sha256": backend.spec.sha256, "device": backend.device, "seganypet": __version__}
-    write_json(result | made_with, arguments.output)
-    print(report(result))
-    print(f"report  {arguments.output}")
+    return result, _made_with(backend)
+
+
+def _spread(work: EvaluateCase, cases: Sequence[Case], jobs: Jobs) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same by many processes, from the cases in their order."""
+    found: dict[int, CaseResult] = {}
+    made_with: dict[str, str] = {}
+    for number, outcome in spread(work, cases, jobs):
+        if isinstance(outcome, Failure):
+            raise outcome.error(cases[number].id)
+        found[number], used = outcome
+        if made_with and made_with != used:
+            raise SegAnyPETError("the machines of the Ray cluster run other weights or devices; install the same ones")
+        made_with = used
+    return summarised([found[number] for number in sorted(found)], work.model.model, work.settings), made_with
+
+
+def _made_with(backend: Backend) -> dict[str, str]:
+    return {"weights_sha256": backend.spec.sha256, "device": backend.device}

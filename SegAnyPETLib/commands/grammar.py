@@ -22,6 +22,9 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 #: More clicks than anyone gives one target, and more threads than any CPU serves well: slips of the keyboard.
 MOST_CLICKS, MOST_THREADS = 1000, 256
 
+#: More processes than one machine has memory for; a Ray cluster may have it.
+MOST_JOBS = 1024
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The grammar of all commands."""
@@ -33,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _add_segment,
+        _add_segment_many,
         _add_evaluate,
         _add_train,
         _add_phantom,
@@ -91,6 +95,10 @@ def _threads(text: str) -> int:
     return _whole(text, 1, MOST_THREADS)
 
 
+def _jobs(text: str) -> int:
+    return _whole(text, 1, MOST_JOBS)
+
+
 def _port(text: str) -> int:
     return _whole(text, 0, 65535)
 
@@ -136,6 +144,15 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_threads, metavar="N", help="CPU threads (default: as torch chooses)")
 
 
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="cases at a time, each with a model of its own (default: 1)"
+    )
+    parser.add_argument(
+        "--ray", action="store_true", help="on the Ray cluster that RAY_ADDRESS names, or else one of this machine's"
+    )
+
+
 def _add_segment(commands: Any) -> None:
     parser = _add(
         commands,
@@ -168,6 +185,34 @@ def _add_segment(commands: Any) -> None:
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
 
 
+def _add_segment_many(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "segment-many",
+        "segment the targets of many PETs from clicks in a list",
+        "  seganypet segment-many cases.json --output masks\n"
+        "  seganypet segment-many cases.json --output masks --jobs 4 --threads 2\n"
+        "  RAY_ADDRESS=head:6379 seganypet segment-many cases.json --output masks --jobs 32 --ray\n"
+        "cases.json:\n"
+        '  {"cases": [\n'
+        '    {"id": "a", "image": "a/pet.nii.gz", "clicks": [{"ras": [12.5, -40, 310], "positive": true}]},\n'
+        '    {"id": "b", "image": "b/dicom", "targets": [\n'
+        '      {"name": "Liver lesion", "clicks": [{"ras": [-80, 15, -620], "positive": true}]},\n'
+        '      {"name": "Node", "mask": "b/node.nii.gz"}]}]}\n'
+        "  paths are relative to the list; a case or target may have a mask to start from",
+    )
+    parser.add_argument("manifest", type=Path, metavar="M.json", help="the cases")
+    _add_model(parser)
+    _add_jobs(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for ID.seg.nrrd of each case and quantities.csv of all, made where absent",
+    )
+
+
 def _add_evaluate(commands: Any) -> None:
     parser = _add(
         commands,
@@ -175,12 +220,14 @@ def _add_evaluate(commands: Any) -> None:
         "measure a model with a simulated user on reference masks",
         "  seganypet evaluate --manifest cases.json --model lite --clicks 10 --output report.json\n"
         "  seganypet evaluate --manifest cases.json --robot noisy --seed 7 --baselines --output report.json\n"
+        "  seganypet evaluate --manifest cases.json --jobs 4 --threads 1 --output report.json\n"
         "cases.json:\n"
         '  {"cases": [{"id": "a", "image": "a/pet.nii.gz", "label": "a/lesions.nii.gz"}]}\n'
         "  every positive value of a label map is one target; paths are relative to the manifest",
     )
     parser.add_argument("--manifest", type=Path, required=True, metavar="M.json", help="the cases")
     _add_model(parser)
+    _add_jobs(parser)
     parser.add_argument("--clicks", type=_clicks, default=10, metavar="N", help="clicks per target (default: 10)")
     parser.add_argument(
         "--robot", choices=["ideal", "noisy"], default="ideal", help="the simulated user (default: ideal)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
         from SegAnyPETLib.figure import write_figure
     volume = read_pet(arguments.pet)
     points = to_points(arguments.clicks or [], arguments.coordinates, volume)
-    mask_kji = None if arguments.mask is None else _read_mask(arguments.mask, volume)
+    mask_kji = None if arguments.mask is None else read_mask(arguments.mask, volume)
     backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
     result_kji = segment(volume, points, mask_kji, backend)
     measured = quantities(volume, result_kji)
@@ -79,16 +79,36 @@ def segment(
             return True
 
         session = InteractiveSession(volume, backend, watch=watch)
-        if mask_kji is not None:
-            session.add_mask(mask_kji)
-        for point in points:
-            session.add_point(point)
-            bar.update()
-    if not session.mask_kji.any():
-        raise SegAnyPETError("the result has no voxel; add a point in the target")
+        prompted(session, points, mask_kji, bar.update)
     if session.history[-1].open:
         print(OPEN_NOTE)
     return session.mask_kji
+
+
+def prompted(
+    session: InteractiveSession,
+    points: Sequence[Point],
+    mask_kji: NDArray[np.bool_] | None,
+    clicked: Callable[[], object] = lambda: None,
+) -> None:
+    """Give a session a mask prompt and points, in this order.
+
+    Args:
+        session: a fresh one.
+        points: in the order of the clicks.
+        mask_kji: bool array on the volume's grid to start from, or None.
+        clicked: called after each point.
+
+    Raises:
+        SegAnyPETError: the mask that they lead to has no voxel.
+    """
+    if mask_kji is not None:
+        session.add_mask(mask_kji)
+    for point in points:
+        session.add_point(point)
+        clicked()
+    if not session.mask.voxels:
+        raise SegAnyPETError("the result has no voxel; add a point in the target")
 
 
 def result_tags(points: Sequence[Point], backend: Backend) -> dict[str, str]:
@@ -111,7 +131,7 @@ def _check_paths(arguments: argparse.Namespace) -> None:
         check_output(arguments.figure, [".png"])
 
 
-def _read_mask(path: Path, volume: Volume) -> NDArray[np.bool_]:
+def read_mask(path: Path, volume: Volume) -> NDArray[np.bool_]:
     """A binary mask on the volume's grid.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,22 @@ def read_manifest(path: str | Path) -> tuple[Case, ...]:
         InputError: the file is missing or is no such list, an id occurs twice, or a file of a case is missing.
     """
     path = Path(path)
+    items = read_cases(path, '"id", "image", "label"')
+    cases = tuple(_read_case(item, number, path) for number, item in enumerate(items, start=1))
+    check_unique([case.id for case in cases], path)
+    return cases
+
+
+def read_cases(path: Path, keys: str) -> list[Any]:
+    """What stands under ``"cases"`` in a JSON file, at least one item.
+
+    Args:
+        path: the file.
+        keys: of a case, for the message.
+
+    Raises:
+        InputError: the file is missing or holds no such list.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
         json.dumps(content, ensure_ascii=False).encode()  # half a pair of surrogates is valid JSON, but no text
@@ -47,10 +64,8 @@ def read_manifest(path: str | Path) -> tuple[Case, ...]:
         raise InputError(f"the manifest {path.name} is not valid JSON: {error}") from error
     items = content.get("cases") if isinstance(content, dict) else None
     if not isinstance(items, list) or not items:
-        raise InputError(f'the manifest {path.name} needs a list of cases: {{"cases": [{{"id", "image", "label"}}]}}')
-    cases = tuple(_read_case(item, number, path) for number, item in enumerate(items, start=1))
-    _check_unique([case.id for case in cases], path)
-    return cases
+        raise InputError(f'the manifest {path.name} needs a list of cases: {{"cases": [{{{keys}}}]}}')
+    return items
 
 
 def _read_case(item: Any, number: int, manifest: Path) -> Case:
@@ -67,7 +82,12 @@ def _read_case(item: Any, number: int, manifest: Path) -> Case:
     return case
 
 
-def _check_unique(ids: list[str], manifest: Path) -> None:
+def check_unique(ids: Sequence[str], manifest: Path) -> None:
+    """Refuse ids of which one occurs twice.
+
+    Raises:
+        InputError: with that id.
+    """
     for name in ids:
         if ids.count(name) > 1:
             raise InputError(f"the id {name} occurs twice in the manifest {manifest.name}; give each case its own")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,3 +87,46 @@ def test_a_report_is_refused_where_it_cannot_or_must_not_be_written(
     assert main(["evaluate", "--manifest", str(manifest), "--output", str(manifest.parent / output)]) == 2
     assert capfd.readouterr().err.count("\n") == 1
     assert manifest.read_text() == before
+
+
+def without_seconds(report: Path) -> dict[str, Any]:
+    result = json.loads(report.read_text())
+    for target in [*result["targets"], *(t for b in result["baselines"].values() for t in b["targets"])]:
+        del target["seconds"]
+    return result
+
+
+def three_cases(manifest: Path) -> None:
+    """The same case three times, the first and largest one of them last."""
+    fields = json.loads(manifest.read_text())["cases"][0]
+    manifest.write_text(json.dumps({"cases": [fields | {"id": name} for name in ("c", "a", "b")]}))
+
+
+@pytest.mark.parametrize("options", [["--jobs", "2"], ["--jobs", "2", "--ray"]])
+def test_many_processes_report_what_one_does(
+    options: list[str], manifest: Path, model_file: Path, tmp_path: Path
+) -> None:
+    if "--ray" in options and find_spec("ray") is None:  # it must not be imported before the command does so
+        pytest.skip("Ray is not installed")
+    three_cases(manifest)
+    command = ["evaluate", "--manifest", str(manifest), "--model", str(model_file), "--clicks", "2", "--threads", "1"]
+    command += ["--robot", "noisy", "--baselines", "--output"]
+    assert main([*command, str(tmp_path / "one.json")]) == 0
+    assert main([*command, str(tmp_path / "many.json"), *options]) == 0
+    one, many = (without_seconds(tmp_path / name) for name in ("one.json", "many.json"))
+    assert [target["case"] for target in many["targets"]] == ["c", "c", "a", "a", "b", "b"]
+    assert many == one
+
+
+def test_a_case_that_cannot_be_used_is_named_by_whichever_process_meets_it(
+    manifest: Path, model_file: Path, tmp_path: Path, pet: Volume, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_volume(pet.with_array(np.zeros(pet.shape_kji, np.uint8)), tmp_path / "zero.nii.gz")
+    fields = json.loads(manifest.read_text())["cases"][0]
+    manifest.write_text(json.dumps({"cases": [fields, fields | {"id": "empty", "label": "zero.nii.gz"}]}))
+    options = ["--model", str(model_file), "--jobs", "2", "--clicks", "1", "--output", str(tmp_path / "report.json")]
+    assert main(["evaluate", "--manifest", str(manifest), *options]) == 2
+    err = capfd.readouterr().err
+    assert err.startswith("seganypet: error: case empty: the label map")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "report.json").exists()

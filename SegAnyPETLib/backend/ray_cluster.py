@@ -1,0 +1,81 @@
+"""A Ray cluster to work on: one that is named, or one of this machine's own, which nobody else reaches."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Any
+
+from SegAnyPETLib.backend.server.bind import is_loopback
+from SegAnyPETLib.errors import BackendError
+
+#: Names a cluster that runs already; Ray's own variable.
+ADDRESS_VARIABLE = "RAY_ADDRESS"
+
+#: Memory that the processes of a cluster share; what is passed between them here is small.
+OBJECT_STORE_BYTES = 100 * 1024**2
+
+
+@contextmanager
+def ray_cluster(cpus: int) -> Iterator[ModuleType]:
+    """Ray, connected.
+
+    The cluster is the one that the environment variable ``RAY_ADDRESS`` names. Where it names none, one begins on this
+    machine and ends with the block: its ports are bound to 127.0.0.1 and ask for a token that only its own processes
+    know, it has no dashboard, reports nothing to anyone, and its files are removed.
+
+    Args:
+        cpus: that work on this machine's own cluster may ask for at a time.
+
+    Raises:
+        BackendError: the cluster cannot be reached, or none can begin.
+    """
+    address = os.environ.get(ADDRESS_VARIABLE)
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if not address:
+        _keep_to_this_machine()
+    import ray
+
+    # Paths of sockets have some 100 characters at most, and the folders of temporary files may have long names.
+    short = "/tmp" if os.name == "posix" and Path("/tmp").is_dir() else None
+    with TemporaryDirectory(prefix="ray-", dir=short, ignore_cleanup_errors=True) as folder:
+        alone: dict[str, Any] = {
+            "num_cpus": cpus,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "include_dashboard": False,
+            "_temp_dir": folder,
+        }
+        options = {} if address else alone
+        try:
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            where = f"{address} of the variable {ADDRESS_VARIABLE}" if address else "on this machine"
+            raise BackendError(f"there is no Ray cluster {where}: {str(error).splitlines()[0]}") from error
+        try:
+            if not address:
+                _check_reach(ray)
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _keep_to_this_machine() -> None:
+    """Settings that Ray reads when it is imported or begins, and passes on to its processes."""
+    # Its name is of another time: without clusters of several machines, Ray binds to 127.0.0.1 on every system.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    # Else other programs of this machine come first, however busy they are.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray spells it so
+    # A cluster of one machine asks for a token unless told not to. Ray reads it once in the life of a process.
+    os.environ.pop("RAY_AUTH_MODE", None)
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+
+def _check_reach(ray: ModuleType) -> None:
+    if not is_loopback(ray.util.get_node_ip_address()):
+        raise BackendError("Ray was imported before this command and would listen to other machines; import it later")

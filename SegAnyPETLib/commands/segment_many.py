@@ -1,0 +1,170 @@
+"""``seganypet segment-many``: clicks in many PETs become masks and a table of their quantities."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from SegAnyPETLib.commands.click_manifest import ClickCase, ClickTarget, read_click_manifest
+from SegAnyPETLib.commands.colors import distinct_color
+from SegAnyPETLib.commands.jobs import Failure, ModelOptions, jobs_of, model_of, spread
+from SegAnyPETLib.commands.outputs import check_output, make_folder
+from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
+from SegAnyPETLib.errors import SegAnyPETError
+from SegAnyPETLib.notice import NOTICE
+from SegAnyPETLib.pet.quantities import Quantities, quantities
+from SegAnyPETLib.pet.reading import SUV_UNITS, read_pet
+from SegAnyPETLib.session.session import InteractiveSession
+from SegAnyPETLib.volume.atomic import replacing
+from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
+from SegAnyPETLib.volume.volume import Volume
+
+TABLE = "quantities.csv"
+COLUMNS = ("case", "target", *(field.name for field in fields(Quantities)), "units", "note")
+
+TABLE_UNITS_NOTE = "note: where the table has no units, the file does not say that its values are SUV"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        case: its id.
+        target: name of the target; "" for a case as a whole.
+        measured: None where there is no mask.
+        units: of the PET's values, "" where its file does not say.
+        note: why there is no mask, or what to look at.
+    """
+
+    case: str
+    target: str = ""
+    measured: Quantities | None = None
+    units: str = ""
+    note: str = ""
+
+    @property
+    def cells(self) -> list[str]:
+        """What stands in the table, see `COLUMNS`."""
+        numbers = [""] * 5 if self.measured is None else [f"{value:.6g}" for value in astuple(self.measured)]
+        return [self.case, self.target, *numbers, self.units, self.note]
+
+
+@dataclass(frozen=True)
+class SegmentCase:
+    """The segmentation of one case, in any process.
+
+    Attributes:
+        model: what segments.
+        folder: where the segments are written, until they are whole.
+        output: to where they move.
+    """
+
+    model: ModelOptions
+    folder: Path
+    output: Path
+
+    def open(self) -> None:
+        """Load the model."""
+        self.model.opened()
+
+    def __call__(self, case: ClickCase) -> list[Row]:
+        """Write the segments of all targets that have one; say what they measure."""
+        targets = case.targets
+        check_output(self.output / segmentation_name(case), [".seg.nrrd"], [case.image, *(t.mask for t in targets)])
+        volume = read_pet(case.image)
+        rows, segments = [], []
+        for n, target in enumerate(targets):
+            try:
+                session = self._segmented(volume, target)
+            except SegAnyPETError as error:
+                rows.append(Row(case.id, target.name, note=_line(str(error))))
+                continue
+            note = OPEN_NOTE if session.history[-1].open else ""
+            measured = quantities(volume, session.mask_kji)
+            rows.append(Row(case.id, target.name, measured, volume.units, note))
+            tags = result_tags(target.points, session.backend)
+            segments.append(Segment(target.name, session.mask_kji, distinct_color(n, len(targets)), tags))
+        if segments:
+            write_segmentation(volume, segments, self.folder / segmentation_name(case))
+        return rows
+
+    def _segmented(self, volume: Volume, target: ClickTarget) -> InteractiveSession:
+        mask_kji = None if target.mask is None else read_mask(target.mask, volume)
+        session = InteractiveSession(volume, self.model.opened())
+        prompted(session, target.points, mask_kji)
+        return session
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Segment all cases; files appear whole, each case's when it is done.
+
+    Raises:
+        InputError: the list, the model or the folder cannot be used; nothing is written.
+        SegAnyPETError: a target or a case could not be segmented, or the folder not be written to; what could is there.
+    """
+    cases = read_click_manifest(arguments.manifest.absolute())
+    jobs, folder = jobs_of(arguments), arguments.output.absolute()
+    rows: dict[int, list[Row]] = {}
+    with _made(folder), TemporaryDirectory(dir=folder, prefix=".") as temporary:
+        work = SegmentCase(model_of(arguments, jobs), Path(temporary), folder)
+        for number, outcome in spread(work, cases, jobs):
+            case = cases[number]
+            rows[number] = [Row(case.id, note=outcome.message)] if isinstance(outcome, Failure) else outcome
+            if any(row.measured for row in rows[number]):
+                (work.folder / segmentation_name(case)).replace(folder / segmentation_name(case))
+            _write_table(_in_order(rows), folder / TABLE)
+    _tell(_in_order(rows), arguments.output)
+
+
+def segmentation_name(case: ClickCase) -> str:
+    """The file of a case's segments."""
+    return f"{case.id}.seg.nrrd"
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder, which goes again if it is new and the block fails before anything is in it."""
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+
+
+def _in_order(rows: Mapping[int, list[Row]]) -> list[Row]:
+    return [row for number in sorted(rows) for row in rows[number]]
+
+
+def _write_table(rows: Sequence[Row], path: Path) -> None:
+    with replacing(path, ".csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerows([COLUMNS, *(row.cells for row in rows)])
+
+
+def _tell(rows: Sequence[Row], folder: Path) -> None:
+    failed = [row for row in rows if row.measured is None]
+    for row in failed:
+        print(f"{row.case}{', ' if row.target else ''}{row.target}: {row.note}", file=sys.stderr)
+    cases = {row.case for row in rows}
+    print(f"masks   {folder}   ({len(rows) - len(failed)} targets of {len(cases)} cases)")
+    print(f"table   {folder / TABLE}")
+    if any(row.units != SUV_UNITS for row in rows if row.measured):
+        print(TABLE_UNITS_NOTE)
+    print(NOTICE)
+    if failed:
+        lacking = len({row.case for row in failed})
+        raise SegAnyPETError(f"{lacking} of {len(cases)} cases lack a mask; they are listed above and in {TABLE}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
