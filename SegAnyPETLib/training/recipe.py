@@ -125,13 +125,8 @@ def read_recipe(path: Path, data: Path | None = None) -> Recipe:
     if missing:
         raise InputError(f"{path} lacks the settings: {', '.join(missing)}")
     for setting in ("exclude", "low_quality"):
-        if setting not in settings:
-            continue
-        names = settings[setting]
-        # The letters of a lone name would name nothing.
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError(f"the recipe's {setting} must be a list of names, such as [CASE_1]")
-        settings[setting] = tuple(names)
+        if setting in settings:
+            settings[setting] = _names(settings[setting], setting)
     folders = ["organ_maps", "real_cases"]
     if str(settings.get("start_from", "")).endswith(CHECKPOINTS):
         folders.append("start_from")
@@ -143,6 +138,13 @@ def read_recipe(path: Path, data: Path | None = None) -> Recipe:
     recipe = Recipe(**settings)
     check_recipe(recipe)
     return recipe
+
+
+def _names(value: object, setting: str) -> tuple[str, ...]:
+    """A list of names from a recipe; the letters of a lone name would name nothing."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise InputError(f"the recipe's {setting} must be a list of names, such as [CASE_1]")
+    return tuple(value)
 
 
 def _sam_config(block: object, size: object) -> SamConfig:
@@ -172,6 +174,15 @@ def check_recipe(recipe: Recipe) -> None:
     Raises:
         InputError: a setting has the wrong type or is out of range.
     """
+    _check_types(recipe)
+    _check_family(recipe)
+    _check_names(recipe)
+    _check_steps(recipe)
+    _check_data(recipe)
+    _check_optimiser(recipe)
+
+
+def _check_types(recipe: Recipe) -> None:
     for field in fields(Recipe):
         value, default = getattr(recipe, field.name), field.default
         if field.name == "sam":
@@ -180,11 +191,17 @@ def check_recipe(recipe: Recipe) -> None:
         fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
         if not fits or (isinstance(value, bool) and wanted is not bool):
             raise InputError(f"the recipe's {field.name} must be of type {wanted.__name__}, not {reprlib.repr(value)}")
-    _check_family(recipe)
+
+
+def _check_names(recipe: Recipe) -> None:
     from_file = recipe.family == "sam" and recipe.start_from.endswith(CHECKPOINTS)
     for name in (recipe.name, recipe.name if from_file else recipe.start_from or recipe.name):
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise InputError(f"{reprlib.repr(name)} is no name of a run; use letters, digits, '-', '_' and '.'")
+
+
+def _check_steps(recipe: Recipe) -> None:
+    """What a step is made of."""
     if recipe.size % 16 or recipe.size < 32:
         raise InputError("the recipe's size must be a multiple of 16 and at least 32")
     counts = (recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every, recipe.accumulate)
@@ -196,24 +213,30 @@ def check_recipe(recipe: Recipe) -> None:
         raise InputError(
             "noisy_share must lie between 0 and 1, prompt_rounds be at least 2 and rectify_after at least 0"
         )
+
+
+def _check_data(recipe: Recipe) -> None:
     if not 0 <= recipe.real_share <= 1 or not 0 <= recipe.organ_share <= 1:
         raise InputError("real_share and organ_share must lie between 0 and 1")
     if recipe.real_share > 0 and not recipe.real_cases:
         raise InputError("real_share needs real_cases, a folder with cases")
     if not recipe.organ_maps and recipe.analytic_bodies < 1:
         raise InputError("a recipe needs organ_maps or analytic_bodies")
-    if not 0 < recipe.learning_rate < math.inf or not 0 <= recipe.weight_decay < math.inf or not 0 <= recipe.ema < 1:
-        raise InputError("learning_rate must be above 0, weight_decay at least 0, ema at least 0 and below 1")
-    if not 0 <= recipe.keep_start < 1 or (recipe.keep_start and not recipe.start_from):
-        raise InputError("keep_start must be at least 0 and below 1, and needs start_from")
-    if not 0 <= recipe.seed < 2**63:
-        raise InputError("the recipe's seed must be zero or more, and below 2 to the power of 63")
     if recipe.analytic_bodies < 0 or recipe.organ_map_stride < 0 or recipe.organ_map_stride == 1:
         raise InputError("analytic_bodies must be at least 0, and organ_map_stride 0 or at least 2")
     if recipe.folds < 0 or recipe.folds == 1:
         raise InputError("folds must be 0 or at least 2; a single one would leave out every case")
     if recipe.folds and not 0 <= recipe.fold < recipe.folds:
         raise InputError("fold must lie between 0 and folds - 1")
+
+
+def _check_optimiser(recipe: Recipe) -> None:
+    if not 0 < recipe.learning_rate < math.inf or not 0 <= recipe.weight_decay < math.inf or not 0 <= recipe.ema < 1:
+        raise InputError("learning_rate must be above 0, weight_decay at least 0, ema at least 0 and below 1")
+    if not 0 <= recipe.keep_start < 1 or (recipe.keep_start and not recipe.start_from):
+        raise InputError("keep_start must be at least 0 and below 1, and needs start_from")
+    if not 0 <= recipe.seed < 2**63:
+        raise InputError("the recipe's seed must be zero or more, and below 2 to the power of 63")
 
 
 def _check_family(recipe: Recipe) -> None:
