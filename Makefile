@@ -15,7 +15,10 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3 python,$(if $(fi
 
 INPUTS := pyproject.toml setup.py constraints.txt
 
-.PHONY: help demo test fuzz lint format bench clean
+# What Qt and VTK load on Linux in tests of the Slicer module: OpenGL without a graphics card, and a font.
+SYSTEM_LIBRARIES := libegl1 libgl1 libgl1-mesa-dri libopengl0 libxkbcommon0 libdbus-1-3 libfontconfig1 fonts-dejavu-core
+
+.PHONY: help demo test system-libraries fuzz lint format bench clean
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -46,12 +49,20 @@ else
 	$(BIN)/seganypet demo --output "$(OUTPUT)"
 endif
 
-test: lint
+test: lint system-libraries
 	$(BIN)/python -m pytest -q
 
 # make test sends a few of them too.
 fuzz: $(VENV)/test.stamp
 	SEGANYPET_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest -q Testing/fuzz
+
+# Where it may not install them (no root, no apt, no network), tests that need them skip and say so.
+system-libraries:
+	@if command -v apt-get >/dev/null && ! dpkg -s $(SYSTEM_LIBRARIES) >/dev/null 2>&1; then \
+		if [ "$$(id -u)" = 0 ]; then \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM_LIBRARIES); } \
+				|| echo "the system libraries were not installed; tests that need them will skip"; \
+		else echo "tests that need these libraries may skip; as root: apt-get install $(SYSTEM_LIBRARIES)"; fi; fi
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check

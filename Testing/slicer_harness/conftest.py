@@ -1,0 +1,3 @@
+"""The harness is tested with its own fixtures."""
+
+from Testing.slicer_harness.fixtures import *  # noqa: F403

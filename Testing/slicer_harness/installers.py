@@ -1,0 +1,153 @@
+"""Doubles of what installs packages and fetches samples: asked, they note it and install nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import subprocess
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import slicer
+import slicer.util
+from packaging.requirements import Requirement
+
+
+@dataclasses.dataclass
+class Installations:
+    """What a module asked to be installed.
+
+    Attributes:
+        installed: requirements, in order; torch by name and version, however it was asked for.
+        samples: what was registered with SampleData.
+        lacking: names of packages that are to be taken for absent.
+        fails: the next installation fails, as without a network.
+        has_pytorch_extension: whether the module PyTorchUtils is there.
+    """
+
+    installed: list[str] = dataclasses.field(default_factory=list)
+    samples: list[SimpleNamespace] = dataclasses.field(default_factory=list)
+    lacking: set[str] = dataclasses.field(default_factory=set)
+    fails: bool = False
+    has_pytorch_extension: bool = True
+
+    def take(self, requirements: list[str]) -> None:
+        if self.fails:
+            raise subprocess.CalledProcessError(1, ["pip", "install", *requirements])
+        self.installed += requirements
+        self.lacking -= {Requirement(r).name for r in requirements}
+
+    def is_there(self, requirement: Requirement) -> bool:
+        if requirement.name in self.lacking:
+            return False
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            return requirement.name in {Requirement(r).name for r in self.installed}
+        return requirement.specifier.contains(version, prereleases=True)
+
+
+def requirement_list(requirements: Any) -> list[Requirement]:
+    """Requirements as Slicer takes them: a text, a Requirement, or a list of either."""
+    if isinstance(requirements, str):
+        return [Requirement(r) for r in requirements.split()]
+    if isinstance(requirements, Requirement):
+        return [requirements]
+    return [Requirement(r) if isinstance(r, str) else r for r in requirements]
+
+
+def packaging_module(installations: Installations) -> ModuleType:
+    """Double of ``slicer.packaging`` (Slicer 5.11 and newer)."""
+
+    def load_requirements(path: str | Path) -> list[Requirement]:
+        lines = [line.strip() for line in Path(path).read_text().splitlines()]
+        return [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
+
+    def pip_check(req: Any) -> bool:
+        return all(installations.is_there(r) for r in requirement_list(req))
+
+    def pip_install(requirements: Any, constraints: Any = None, blocking: bool = True, **how: Any) -> None:
+        installations.take([str(r) for r in requirement_list(requirements)])
+
+    def pip_ensure(
+        requirements: Any,
+        constraints: Any = None,
+        prompt_install: bool = True,
+        requester: str | None = None,
+        **how: Any,
+    ) -> None:
+        missing = [r for r in requirement_list(requirements) if not installations.is_there(r)]
+        if not missing:
+            return
+        question = f"{len(missing)} Python packages need to be installed."
+        if prompt_install and not slicer.util.confirmOkCancelDisplay(question, requester):
+            raise RuntimeError("User declined package installation")
+        installations.take([str(r) for r in missing])
+
+    return module(
+        "slicer.packaging",
+        load_requirements=load_requirements,
+        pip_check=pip_check,
+        pip_install=pip_install,
+        pip_ensure=pip_ensure,
+    )
+
+
+def pytorch_module(installations: Installations) -> ModuleType:
+    """Double of the module ``PyTorchUtils`` of the PyTorch extension."""
+
+    class PyTorchUtilsLogic:
+        @staticmethod
+        def torchInstalled() -> bool:
+            return installations.is_there(Requirement("torch"))
+
+        @property
+        def torch(self) -> ModuleType:
+            import torch
+
+            return torch
+
+        def installTorch(
+            self,
+            askConfirmation: bool = False,
+            forceComputationBackend: str | None = None,
+            torchVersionRequirement: str | None = None,
+        ) -> ModuleType | None:
+            if askConfirmation and not slicer.util.confirmOkCancelDisplay("PyTorch will be downloaded and installed"):
+                return None
+            installations.take(["torch" + (torchVersionRequirement or "")])
+            return self.torch
+
+    return module("PyTorchUtils", PyTorchUtilsLogic=PyTorchUtilsLogic)
+
+
+def sample_data_module(installations: Installations) -> ModuleType:
+    """Double of the module ``SampleData``."""
+
+    class SampleDataLogic:
+        @staticmethod
+        def registerCustomSampleDataSource(
+            category: str = "Custom",
+            sampleName: Any = None,
+            uris: Any = None,
+            fileNames: Any = None,
+            nodeNames: Any = None,
+            customDownloader: Any = None,
+            thumbnailFileName: Any = None,
+            loadFileTypes: Any = None,
+            loadFiles: Any = None,
+            loadFileProperties: Any = None,
+            checksums: Any = None,
+            loadFileType: Any = None,
+        ) -> None:
+            installations.samples.append(SimpleNamespace(**locals()))
+
+    return module("SampleData", SampleDataLogic=SampleDataLogic)
+
+
+def module(name: str, **contents: Any) -> ModuleType:
+    """A Python module made here."""
+    made = ModuleType(name)
+    vars(made).update(contents)
+    return made

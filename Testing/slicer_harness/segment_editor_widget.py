@@ -1,0 +1,243 @@
+"""Double of ``qMRMLSegmentEditorWidget`` over the real ``vtkSlicerSegmentEditorLogic``.
+
+Selections, undo and redo go to the logic as the real widget passes them on; effects are names without a panel or mouse.
+The names and shortcuts are those of Slicer's source (qMRMLSegmentEditorWidget.h and .cxx, 5.11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from PySide6.QtCore import Property, Signal
+
+from Testing.slicer_harness import qt_facade
+from Testing.slicer_harness.mrml_widgets import Observations, qMRMLWidget
+from Testing.slicer_harness.ui_loader import custom_widget
+
+qt = qt_facade.install()
+
+EFFECTS = (
+    "Threshold",
+    "Paint",
+    "Draw",
+    "Erase",
+    "Level tracing",
+    "Grow from seeds",
+    "Fill between slices",
+    "Margin",
+    "Hollow",
+    "Smoothing",
+    "Scissors",
+    "Islands",
+    "Logical operators",
+    "Mask volume",
+)
+
+
+def kept(name: str, qt_type: Any) -> Any:
+    """A property that is only remembered: it rules a part of the real widget that the double lacks."""
+    return Property(qt_type, lambda w: w._kept[name], lambda w, value: w._kept.update({name: value}))
+
+
+class Effect:
+    """An effect by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@custom_widget("slicer")
+class qMRMLSegmentEditorWidget(qMRMLWidget):
+    """The Segment Editor's widget."""
+
+    currentSegmentIDChanged = Signal(str)
+    sourceVolumeNodeChanged = Signal(object)
+    segmentationNodeChanged = Signal(object)
+
+    segmentationNodeSelectorVisible = kept("segmentationNodeSelectorVisible", bool)
+    sourceVolumeNodeSelectorVisible = kept("sourceVolumeNodeSelectorVisible", bool)
+    switchToSegmentationsButtonVisible = kept("switchToSegmentationsButtonVisible", bool)
+    autoShowSourceVolumeNode = kept("autoShowSourceVolumeNode", bool)
+    undoEnabled = kept("undoEnabled", bool)
+    readOnly = kept("readOnly", bool)
+    unorderedEffectsVisible = kept("unorderedEffectsVisible", bool)
+    effectColumnCount = kept("effectColumnCount", int)
+    jumpToSelectedSegmentEnabled = kept("jumpToSelectedSegmentEnabled", bool)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._kept = {
+            "segmentationNodeSelectorVisible": True,
+            "sourceVolumeNodeSelectorVisible": True,
+            "switchToSegmentationsButtonVisible": True,
+            "autoShowSourceVolumeNode": True,
+            "undoEnabled": True,
+            "readOnly": False,
+            "unorderedEffectsVisible": True,
+            "effectColumnCount": 2,
+            "jumpToSelectedSegmentEnabled": False,
+        }
+        self._logic = slicer.vtkSlicerSegmentEditorLogic()
+        self._logic.SetSegmentationHistory(slicer.vtkSegmentationHistory())
+        self._node: Any = None
+        self._shown: tuple[Any, Any, str] = (None, None, "")
+        self._observations = Observations(self)
+        self._effects = [Effect(name) for name in EFFECTS]
+        self._order: list[str] = []
+        self._views_observed = False
+        self._shortcuts: list[Any] = []
+        label = qt.QLabel("qMRMLSegmentEditorWidget (double)")
+        qt.QVBoxLayout(self).addWidget(label)
+
+    # What is edited
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self._logic.SetMRMLScene(scene)
+        self._logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
+        super().setMRMLScene(scene)
+
+    def setMRMLSegmentEditorNode(self, node: Any) -> None:
+        self._observations.end()
+        self._node = node
+        self._logic.SetSegmentEditorNode(node)
+        if node is not None:
+            self._observations.add(node, "ModifiedEvent", self.updateWidgetFromMRML)
+        self.updateWidgetFromMRML()
+
+    def mrmlSegmentEditorNode(self) -> Any:
+        return self._node
+
+    def updateWidgetFromMRML(self, *_: Any) -> None:
+        """Emits what has changed in the editor node since."""
+        before, self._shown = self._shown, (self.segmentationNode(), self.sourceVolumeNode(), self.currentSegmentID())
+        if self._shown[0] is not before[0]:
+            self._logic.SetSegmentationNode(self._shown[0])
+            self.segmentationNodeChanged.emit(self._shown[0])
+        if self._shown[1] is not before[1]:
+            self._logic.SetSourceVolumeNode(self._shown[1])
+            self.sourceVolumeNodeChanged.emit(self._shown[1])
+        if self._shown[2] != before[2]:
+            self.currentSegmentIDChanged.emit(self._shown[2])
+
+    def segmentationNode(self) -> Any:
+        return None if self._node is None else self._node.GetSegmentationNode()
+
+    def setSegmentationNode(self, node: Any) -> None:
+        self._node.SetAndObserveSegmentationNode(node)
+
+    def segmentationNodeID(self) -> str:
+        return node_id(self.segmentationNode())
+
+    def setSegmentationNodeID(self, identifier: str) -> None:
+        self.setSegmentationNode(self.mrmlScene().GetNodeByID(identifier))
+
+    def sourceVolumeNode(self) -> Any:
+        return None if self._node is None else self._node.GetSourceVolumeNode()
+
+    def setSourceVolumeNode(self, node: Any) -> None:
+        self._node.SetAndObserveSourceVolumeNode(node)
+
+    def sourceVolumeNodeID(self) -> str:
+        return node_id(self.sourceVolumeNode())
+
+    def setSourceVolumeNodeID(self, identifier: str) -> None:
+        self.setSourceVolumeNode(self.mrmlScene().GetNodeByID(identifier))
+
+    def currentSegmentID(self) -> str:
+        return "" if self._node is None else self._node.GetSelectedSegmentID() or ""
+
+    def setCurrentSegmentID(self, segment_id: str) -> None:
+        self._node.SetSelectedSegmentID(segment_id)
+
+    def selectNextSegment(self) -> None:
+        self._logic.SelectNextSegment()
+
+    def selectPreviousSegment(self) -> None:
+        self._logic.SelectPreviousSegment()
+
+    def selectSegmentAtOffset(self, offset: int) -> None:
+        self._logic.SelectSegmentAtOffset(offset)
+
+    def toggleSourceVolumeIntensityMaskEnabled(self) -> None:
+        self._logic.ToggleSourceVolumeIntensityMask()
+
+    # Undo
+
+    def saveStateForUndo(self) -> None:
+        self._logic.SaveStateForUndo()
+
+    def undo(self) -> None:
+        self._logic.Undo()
+
+    def redo(self) -> None:
+        self._logic.Redo()
+
+    def _undo_states(self) -> int:
+        return self._logic.GetMaximumNumberOfUndoStates()
+
+    def setMaximumNumberOfUndoStates(self, states: int) -> None:
+        self._logic.SetMaximumNumberOfUndoStates(states)
+
+    maximumNumberOfUndoStates = Property(int, _undo_states, setMaximumNumberOfUndoStates)
+
+    # Effects, by name only
+
+    def availableEffectNames(self) -> list[str]:
+        return [effect.name for effect in self._effects]
+
+    def effectNameOrder(self) -> list[str]:
+        return self._order
+
+    def setEffectNameOrder(self, names: list[str]) -> None:
+        self._order = list(names)
+
+    def effectByName(self, name: str) -> Effect | None:
+        return next((effect for effect in self._effects if effect.name == name), None)
+
+    def activeEffect(self) -> Effect | None:
+        return None if self._node is None else self.effectByName(self._node.GetActiveEffectName() or "")
+
+    def setActiveEffect(self, effect: Effect | None) -> None:
+        self._node.SetActiveEffectName("" if effect is None else effect.name)
+
+    def setActiveEffectByName(self, name: str) -> None:
+        self.setActiveEffect(self.effectByName(name))
+
+    # Views and keys
+
+    def setupViewObservations(self) -> None:
+        self._views_observed = True
+
+    def removeViewObservations(self) -> None:
+        self._views_observed = False
+
+    def rotateSliceViewsToSegmentation(self) -> None:
+        """There is nothing to rotate: the views of the harness stand as the test left them."""
+
+    def installKeyboardShortcuts(self, parent: Any = None) -> None:
+        """All keys that the real widget takes, so that a clash with a module's own shows."""
+        self.uninstallKeyboardShortcuts()
+        parent = parent or slicer.util.mainWindow()
+        ignored: Callable = lambda: None  # noqa: E731 - the double has no panel of effects
+        digits = [f"{shift}{digit % 10}" for shift in ("", "Shift+") for digit in range(1, 11)]
+        taken: dict[Any, Callable] = dict.fromkeys([*digits, "Esc", "Space"], ignored)
+        taken |= {"Z": self.undo, qt.QKeySequence.Undo: self.undo, "Y": self.redo, qt.QKeySequence.Redo: self.redo}
+        taken |= dict.fromkeys(["Q", "/", ",", ">"], self.selectPreviousSegment)
+        taken |= dict.fromkeys(["W", "*", ".", "<"], self.selectNextSegment)
+        taken["I"] = self.toggleSourceVolumeIntensityMaskEnabled
+        for key, function in taken.items():
+            shortcut = qt.QShortcut(qt.QKeySequence(key), parent)
+            shortcut.connect("activated()", function)
+            self._shortcuts.append(shortcut)
+
+    def uninstallKeyboardShortcuts(self) -> None:
+        for shortcut in self._shortcuts:
+            shortcut.delete()
+        self._shortcuts = []
+
+
+def node_id(node: Any) -> str:
+    """The node's identifier; empty for none."""
+    return "" if node is None else node.GetID()
