@@ -22,13 +22,13 @@ CEILING_SIDE = 2048
 
 @dataclass(frozen=True)
 class EncoderSpeed:
-    """Medians of one run, in which the three were measured by turns.
+    """One run, in which both forms and the machine's ceiling were measured by turns.
 
     Attributes:
-        folded_s: seconds per window.
-        plain_s: with the padding computed token by token, as published.
+        folded_s: seconds per window, median.
+        plain_s: the same with the padding computed token by token, as published.
         gflop: arithmetic of the folded form, 1e9 operations.
-        ceiling_gflops: arithmetic per second of a large product of float32 matrices.
+        ceiling_gflops: arithmetic per second, in 1e9 operations, of the fastest large product of float32 matrices.
     """
 
     folded_s: float
