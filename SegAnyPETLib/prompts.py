@@ -126,7 +126,7 @@ def _mask_of(item: dict[str, Any]) -> MaskPrompt:
     offset, shape = (_three_counts(mask[name]) for name in ("offset_kji", "shape_kji"))
     count = shape[0] * shape[1] * shape[2]
     decoder = zlib.decompressobj()
-    packed = decoder.decompress(base64.b64decode(mask["bits"], validate=True), max((count + 7) // 8, 1))
+    packed = decoder.decompress(base64.b64decode(mask["bits"]), max((count + 7) // 8, 1))
     if not decoder.eof or len(packed) != (count + 7) // 8:
         raise ValueError("a mask has another number of voxels than its shape says")
     voxels = np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)

@@ -181,6 +181,26 @@ def test_the_model_is_shown_an_edit_at_the_next_click_in_place_of_its_memory(vol
     assert session.mask_kji[6, 6, 6]
 
 
+def test_a_window_elsewhere_is_shown_the_mask_in_place_of_the_models_memory():
+    volume = pet((4, 4, 40), TUBE)
+    session = InteractiveSession(volume, HotBackend(8, (1.0,), remembers=True))
+    session.add_point(at(volume, (2, 2, 20)))
+    session.add_point(at(volume, (2, 2, 30), positive=False))
+    _, target = session.backend.asked[-1]
+    assert target.memory is None
+    assert target.mask_kji.any()
+
+
+def test_of_masks_the_last_one_alone_is_a_prompt(volume):
+    session = started(volume, ((3, 3, 3), True))
+    session.edited(only(volume, LEFT))
+    session.add_mask(hot(volume))
+    assert session.prompts[0] == at(volume, (3, 3, 3))
+    assert [prompt.mend for prompt in session.prompts[1:]] == [True]
+    session.edited(only(volume, LEFT))
+    assert [prompt.mend for prompt in session.prompts[1:]] == [False]
+
+
 def test_the_same_mask_is_no_edit(volume):
     session = started(volume, ((3, 3, 3), True), ((3, 3, 9), False))
     session.undo()
@@ -223,12 +243,12 @@ def test_without_a_later_point_the_edited_mask_is_back(volume):
 
 
 def test_the_model_is_not_asked_about_points_whose_work_an_edit_has_replaced(volume):
-    session = started(volume, ((3, 3, 3), True), ((5, 5, 6), False))
+    session = started(volume, ((3, 3, 3), True), ((2, 2, 2), True))
     session.edited(only(volume, LEFT))
     asked = len(session.backend.asked)
     session.remove_point(0)
     assert (session.mask_kji == only(volume, LEFT)).all()
-    assert session.points == (at(volume, (5, 5, 6), positive=False),)
+    assert session.points == (at(volume, (2, 2, 2)),)
     assert len(session.backend.asked) == asked
 
 

@@ -156,7 +156,7 @@ def segmented(prompts, model):
 
 def machine(**model):
     case = type("Acts", (Acts,), {"model": model}).TestCase
-    case.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+    case.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
     return case
 
 
