@@ -81,6 +81,6 @@ def _seconds(work: Callable[[], Tensor], device: torch.device) -> float:
     """Of one call, to its very end."""
     begin = time.perf_counter()
     work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
     return time.perf_counter() - begin
