@@ -129,6 +129,11 @@ def test_two_slices_at_the_same_place_are_refused(tmp_path):
     assert "same place" in _refusal(tmp_path)
 
 
+def test_series_that_lies_at_one_place_is_refused(tmp_path):
+    write_series(tmp_path, VOXELS, slice_mm=0.0)
+    assert "same place" in _refusal(tmp_path)
+
+
 def test_two_series_are_refused(tmp_path):
     write_series(tmp_path, VOXELS)
     write_series(tmp_path, VOXELS, series="two")
@@ -234,7 +239,9 @@ def test_orientation_that_is_not_orthonormal_is_refused(tmp_path, cosines):
     assert "ImageOrientationPatient (0020,0037)" in _refusal(tmp_path)
 
 
-@pytest.mark.parametrize(("keyword", "value"), [("PixelSpacing", [-4.0, 5.0]), ("NumberOfSlices", [4, 4])])
+@pytest.mark.parametrize(
+    ("keyword", "value"), [("PixelSpacing", [-4.0, 5.0]), ("PixelSpacing", [4.0, 5.0, 6.0]), ("NumberOfSlices", [4, 4])]
+)
 def test_tag_whose_value_cannot_be_right_is_named(tmp_path, keyword, value):
     write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, keyword, value))
     assert keyword in _refusal(tmp_path)
