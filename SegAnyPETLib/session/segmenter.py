@@ -157,5 +157,7 @@ class Segmenter:
     def _image(self, window: Window) -> WindowImage:
         """The voxels of a window; those of the last one are kept."""
         if self._shown is None or self._shown[0] is not window:
-            self._shown = window, WindowImage.of(window.sample(self.volume), window.spacing_mm)
+            # Beyond the field of view some scanners write "not a number": nothing was measured there.
+            array_kji = np.nan_to_num(window.sample(self.volume), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            self._shown = window, WindowImage.of(array_kji, window.spacing_mm)
         return self._shown[1]

@@ -221,3 +221,14 @@ def test_a_click_where_the_model_sees_nothing_still_marks_the_spot():
     session.add_point(at(volume, (20, 20, 20)))
     assert session.mask_kji[20, 20, 20]
     assert 0 < session.mask.voxels < 60
+
+
+def test_voxels_without_a_value_are_shown_to_the_model_as_nothing():
+    volume = pet(LESION)
+    array = volume.array_kji.copy()
+    array[:15], array[30:] = np.nan, np.inf
+    backend = HotRegions()
+    session = InteractiveSession(volume.with_array(array), backend)
+    session.add_point(at(volume, (20, 20, 20)))
+    assert all(np.isfinite(request.image.array_kji).all() for request in backend.requests)
+    assert session.mask_kji[20, 20, 20]
