@@ -182,7 +182,7 @@ def _damaged_header(draw: Any, message: bytes) -> bytes:
 def _damaged_arrays(draw: Any, message: bytes) -> bytes:
     fields, arrays = unpack(message)
     for _ in range(draw(st.integers(1, 2))):
-        name = draw(st.sampled_from([*arrays, "voxels", "mask.0", "memory.0", "mask.3", "\n", "x" * 300]))
+        name = draw(st.sampled_from([*sorted(arrays), "voxels", "mask.0", "memory.0", "mask.3", "\n", "x" * 300]))
         if name in arrays and draw(st.booleans()):
             del arrays[name]
             continue
