@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.training.anatomy import anatomy_from_organs, canonical_labels
@@ -38,6 +39,8 @@ def test_bowel_lies_between_bladder_and_lungs(anatomy):
 
     bowel = slices(Tissue.BOWEL)
     assert slices(Tissue.BLADDER)[0] <= bowel[0] < bowel[-1] < slices(Tissue.LUNGS)[0]
+    depth = ndimage.distance_transform_edt(anatomy.tissues != Tissue.AIR, sampling=anatomy.spacing_mm)
+    assert depth[anatomy.tissues == Tissue.BOWEL].min() > 25  # 30 mm along the shorter half axis
 
 
 @pytest.mark.parametrize("label", [0, 11, 257, -1])

@@ -47,6 +47,8 @@ def test_the_neck_leads_from_the_trunk_to_the_head(outlines):
     assert (places[:, 0] == 200).all()
     assert (np.diff(places[:, 1]) > 0).all()
     assert 100 < places[0, 1] < places[-1, 1] < 120
+    widths = [neck.half_r for neck in necks]
+    assert outlines[40][0].half_r > widths[0] > widths[1] > widths[-1] == 62  # shoulders become a neck
 
 
 def test_the_head_closes_over_the_brain_and_nothing_is_above_it(outlines):
