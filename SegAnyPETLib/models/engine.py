@@ -18,6 +18,8 @@ from SegAnyPETLib.models.spec import ModelSpec
 
 #: Memory for embeddings; one of the published size takes 0.8 MB.
 CACHE_BYTES = 256 * 1024**2
+#: Targets that are decoded as one batch: more are hardly faster, and their memory would grow without bound.
+TARGETS_AT_ONCE = 8
 
 
 class Engine:
@@ -103,10 +105,10 @@ class Engine:
             OutOfMemory: the device's memory does not suffice, not even with all other embeddings forgotten and one
                 target at a time. The engine stays usable.
         """
-        answers = attempt(lambda: self._together(image_kji, spacing_mm, key, targets))
+        answers = attempt(lambda: self._answers(image_kji, spacing_mm, key, targets, TARGETS_AT_ONCE))
         if answers is None:
             self._make_room(key)
-            answers = attempt(lambda: self._one_by_one(image_kji, spacing_mm, key, targets))
+            answers = attempt(lambda: self._answers(image_kji, spacing_mm, key, targets, 1))
         if answers is None:
             self._make_room(key)
             raise OutOfMemory(
@@ -127,16 +129,17 @@ class Engine:
             self.cache.put(key, embedding)
         return embedding
 
-    def _together(
-        self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str, targets: Sequence[Prompts]
-    ) -> list[Answer]:
-        return self.model.decode(self.embed(image_kji, spacing_mm, key), spacing_mm, targets)
-
-    def _one_by_one(
-        self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str, targets: Sequence[Prompts]
+    def _answers(
+        self,
+        image_kji: NDArray[np.float32] | None,
+        spacing_mm: float,
+        key: str,
+        targets: Sequence[Prompts],
+        at_once: int,
     ) -> list[Answer]:
         embedding = self.embed(image_kji, spacing_mm, key)
-        return [answer for target in targets for answer in self.model.decode(embedding, spacing_mm, [target])]
+        groups = [targets[n : n + at_once] for n in range(0, len(targets), at_once)]
+        return [answer for group in groups for answer in self.model.decode(embedding, spacing_mm, group)]
 
     def _make_room(self, key: str) -> None:
         """Forget all embeddings but one, and give back what torch holds in reserve."""

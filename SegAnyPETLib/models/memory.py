@@ -9,8 +9,8 @@ import torch
 
 T = TypeVar("T")
 
-#: How torch's CPU and MPS allocators say it; CUDA's has an exception type.
-_SAYINGS = ("out of memory", "can't allocate memory", "not enough memory")
+#: How torch's CPU and MPS allocators and CUDA's libraries say it; CUDA's allocator has an exception type.
+_SAYINGS = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed")
 
 
 def attempt(work: Callable[[], T]) -> T | None:

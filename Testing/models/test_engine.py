@@ -190,6 +190,12 @@ def exhausted(request):
     return make
 
 
+def test_many_targets_are_decoded_in_groups_of_a_bounded_size(exhausted):
+    engine = exhausted(lambda batches: False)
+    assert len(predict(engine, *[ONE_POINT] * 18)) == 18
+    assert engine.model.batches == [8, 8, 2]
+
+
 def test_a_batch_that_does_not_fit_is_run_one_by_one(exhausted):
     engine = exhausted(lambda batches: batches[-1] > 1)
     answers = predict(engine, *TARGETS)

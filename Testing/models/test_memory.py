@@ -20,9 +20,10 @@ def raising(error):
         RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 4 bytes"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
         MemoryError(),
     ],
-    ids=["cuda", "mps", "cpu", "cpu on windows", "python"],
+    ids=["cuda", "mps", "cpu", "cpu on windows", "cublas", "python"],
 )
 def test_memory_that_does_not_suffice_is_no_result(error):
     assert attempt(raising(error)) is None
