@@ -73,6 +73,7 @@ class SlicerHarness:
         scene: ``slicer.mrmlScene``.
         dialogs: what the user was shown, and what they answer.
         installations: what was asked to be installed.
+        main_window: None until it is opened.
     """
 
     def __init__(self, core: SlicerCore, monkeypatch: Any, settings_folder: Path) -> None:
@@ -83,6 +84,7 @@ class SlicerHarness:
         self.dialogs = Dialogs()
         self.installations = Installations()
         self.loaded: list[LoadedModule] = []
+        self.main_window: Any = None
         qt.application.organizationName = "SegAnyPET tests"
         qt.QSettings.setDefaultFormat(qt.QSettings.IniFormat)
         qt.QSettings.setPath(qt.QSettings.IniFormat, qt.QSettings.UserScope, str(settings_folder))
@@ -129,6 +131,16 @@ class SlicerHarness:
         """The user has not installed it."""
         self._monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
 
+    def open_main_window(self) -> Any:
+        """Slicer with its main window, in which panels open from now on; without it Slicer runs as in its own tests."""
+        self.main_window = qt.QMainWindow()
+        self.main_window.name = "qSlicerMainWindow"
+        self.main_window.resize(500, 900)
+        self.main_window.show()
+        self.main_window.activateWindow()
+        qt.QTest.qWaitForWindowActive(self.main_window)
+        return self.main_window
+
     def load(self, name: str, folder: Path) -> LoadedModule:
         """Load ``folder/name.py`` as Slicer does: import it, list it, start the application, open its panel."""
         self._monkeypatch.syspath_prepend(str(folder))
@@ -151,6 +163,8 @@ class SlicerHarness:
         widget = getattr(python, f"{name}Widget")(parent)
         setattr(slicer.modules, f"{name}Widget", widget)
         widget.setup()
+        if self.main_window is not None:
+            self.main_window.setCentralWidget(parent)
         parent.show()
         self.app.processEvents()
         return widget
@@ -175,6 +189,8 @@ class SlicerHarness:
         for loaded in self.loaded:
             if loaded.widget is not None:
                 loaded.widget.parent.delete()
+        if self.main_window is not None:
+            self.main_window.delete()
 
 
 def exporting(name: str, source: ModuleType, names: list[str]) -> ModuleType:

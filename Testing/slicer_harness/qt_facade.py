@@ -149,13 +149,17 @@ def attribute(self: Any, name: str) -> Any:
 
 def assignment(self: Any, name: str, value: Any) -> None:
     """A plain Qt object takes no new attributes; a subclass written in Python does."""
-    is_plain = type(self).__module__.startswith("PySide6")
-    if is_plain and not any(name in vars(known) for known in type(self).__mro__):
+    nothing = object()
+    declared = next((vars(known)[name] for known in type(self).__mro__ if name in vars(known)), nothing)
+    if declared is nothing and type(self).__module__.startswith("PySide6"):
         raise AttributeError(
             f"Attribute '{name}' does not exist on {type(self).__name__}"
             " and creating new attributes on it is not allowed"
         )
-    original_assignment(self, name, value)
+    if isinstance(declared, QtCore.Property):  # of a double; PySide would take it for a new attribute
+        QtCore.QObject.setProperty(self, name, value)
+    else:
+        original_assignment(self, name, value)
 
 
 class QtNamespace(types.ModuleType):

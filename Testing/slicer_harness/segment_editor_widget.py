@@ -1,7 +1,8 @@
 """Double of ``qMRMLSegmentEditorWidget`` over the real ``vtkSlicerSegmentEditorLogic``.
 
 Selections, undo and redo go to the logic as the real widget passes them on; effects are names without a panel or mouse.
-The names and shortcuts are those of Slicer's source (qMRMLSegmentEditorWidget.h and .cxx, 5.11).
+Names, shortcuts, and what a selection brings with it (first segment, reference volume, end of place mode) are those of
+Slicer's source (qMRMLSegmentEditorWidget.h and .cxx, 5.11).
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ EFFECTS = (
     "Logical operators",
     "Mask volume",
 )
+
+#: The widget steps over segments that are hidden.
+VISIBLE_ONLY = True
 
 
 def kept(name: str, qt_type: Any) -> Any:
@@ -80,9 +84,8 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             "jumpToSelectedSegmentEnabled": False,
         }
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
-        self._logic.SetSegmentationHistory(slicer.vtkSegmentationHistory())
         self._node: Any = None
-        self._shown: tuple[Any, Any, str] = (None, None, "")
+        self._shown: dict[str, Any] = {"segmentation": None, "source": None, "segment": "", "effect": None}
         self._observations = Observations(self)
         self._effects = [Effect(name) for name in EFFECTS]
         self._order: list[str] = []
@@ -99,6 +102,8 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         super().setMRMLScene(scene)
 
     def setMRMLSegmentEditorNode(self, node: Any) -> None:
+        if node is self._node:
+            return
         self._observations.end()
         self._node = node
         self._logic.SetSegmentEditorNode(node)
@@ -110,16 +115,45 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         return self._node
 
     def updateWidgetFromMRML(self, *_: Any) -> None:
-        """Emits what has changed in the editor node since."""
-        before, self._shown = self._shown, (self.segmentationNode(), self.sourceVolumeNode(), self.currentSegmentID())
-        if self._shown[0] is not before[0]:
-            self._logic.SetSegmentationNode(self._shown[0])
-            self.segmentationNodeChanged.emit(self._shown[0])
-        if self._shown[1] is not before[1]:
-            self._logic.SetSourceVolumeNode(self._shown[1])
-            self.sourceVolumeNodeChanged.emit(self._shown[1])
-        if self._shown[2] != before[2]:
-            self.currentSegmentIDChanged.emit(self._shown[2])
+        """Follows what has changed in the editor node since."""
+        if self._changed("segmentation", self.segmentationNode()):
+            self._follow_segmentation(self.segmentationNode())
+        if self._changed("source", self.sourceVolumeNode()):
+            if self.sourceVolumeNode() is not None and self.autoShowSourceVolumeNode:
+                self.showSourceVolumeInSliceViewers()
+            self.sourceVolumeNodeChanged.emit(self.sourceVolumeNode())
+        if self._changed("segment", self.currentSegmentID()):
+            self.currentSegmentIDChanged.emit(self.currentSegmentID())
+        if self._changed("effect", self.activeEffect()) and self.activeEffect() is not None:
+            self.setupViewObservations()
+            interaction = self.mrmlScene().GetNodeByID("vtkMRMLInteractionNodeSingleton")
+            interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+
+    def _changed(self, part: str, now: Any) -> bool:
+        before, self._shown[part] = self._shown[part], now
+        return now is not before and now != before
+
+    def _follow_segmentation(self, segmentation: Any) -> None:
+        """Its reference volume becomes the source volume, and its first segment is selected."""
+        if segmentation is not None:
+            self.setSourceVolumeNode(
+                segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+            )
+            segmentation.CreateDefaultDisplayNodes()
+            if segmentation.GetSegmentation().GetNumberOfSegments():
+                self._logic.SelectFirstSegment(VISIBLE_ONLY)
+        self.segmentationNodeChanged.emit(segmentation)
+
+    def showSourceVolumeInSliceViewers(self, forceShowInBackground: bool = False, fitSlice: bool = False) -> None:
+        volume_id = self.sourceVolumeNodeID()
+        for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+            shown = (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
+            if forceShowInBackground or volume_id not in shown:
+                composite.SetBackgroundVolumeID(volume_id)
+                composite.SetForegroundVolumeID(None)
+                composite.SetLabelVolumeID(None)
+        if fitSlice:
+            slicer.util.resetSliceViews()
 
     def segmentationNode(self) -> Any:
         return None if self._node is None else self._node.GetSegmentationNode()
@@ -152,13 +186,13 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._node.SetSelectedSegmentID(segment_id)
 
     def selectNextSegment(self) -> None:
-        self._logic.SelectNextSegment()
+        self._logic.SelectNextSegment(VISIBLE_ONLY)
 
     def selectPreviousSegment(self) -> None:
-        self._logic.SelectPreviousSegment()
+        self._logic.SelectPreviousSegment(VISIBLE_ONLY)
 
     def selectSegmentAtOffset(self, offset: int) -> None:
-        self._logic.SelectSegmentAtOffset(offset)
+        self._logic.SelectSegmentAtOffset(offset, VISIBLE_ONLY)
 
     def toggleSourceVolumeIntensityMaskEnabled(self) -> None:
         self._logic.ToggleSourceVolumeIntensityMask()
