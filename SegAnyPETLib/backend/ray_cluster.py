@@ -23,7 +23,7 @@ OBJECT_STORE_BYTES = 100 * 1024**2
 
 
 @contextmanager
-def ray_cluster(cpus: int) -> Iterator[ModuleType]:
+def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
     """Ray, connected.
 
     The cluster is the one that the environment variable ``RAY_ADDRESS`` names. Where it names none, one begins on this
@@ -32,6 +32,7 @@ def ray_cluster(cpus: int) -> Iterator[ModuleType]:
 
     Args:
         cpus: that work on this machine's own cluster may ask for at a time.
+        log_to_driver: whether what other processes print is printed here too.
 
     Raises:
         BackendError: the cluster cannot be reached, or none can begin.
@@ -53,7 +54,7 @@ def ray_cluster(cpus: int) -> Iterator[ModuleType]:
         }
         options = {} if address else alone
         try:
-            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
+            ray.init(address or "local", log_to_driver=log_to_driver, logging_level=logging.ERROR, **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
             where = f"{address} of the variable {ADDRESS_VARIABLE}" if address else "on this machine"
             raise BackendError(f"there is no Ray cluster {where}: {str(error).splitlines()[0]}") from error
@@ -71,6 +72,8 @@ def _keep_to_this_machine() -> None:
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     # Else other programs of this machine come first, however busy they are.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray spells it so
+    # Lines of other processes are printed as they come, also those that look alike.
+    os.environ["RAY_DEDUP_LOGS"] = os.environ["RAY_COLOR_PREFIX"] = "0"
     # A cluster of one machine asks for a token unless told not to. Ray reads it once in the life of a process.
     os.environ.pop("RAY_AUTH_MODE", None)
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

@@ -311,6 +311,7 @@ def _add_serve(commands: Any) -> None:
         "  seganypet serve --threads 2\n"
         "  seganypet serve --model lite --model lesion --device cuda --log-file server.log\n"
         "  seganypet serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem\n"
+        "  seganypet serve --ray --replicas 2 --max-replicas 4 --device cuda\n"
         "The token may also stand in the environment variable SEGANYPET_TOKEN. Make one with:\n"
         "  python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
     )
@@ -339,6 +340,17 @@ def _add_serve(commands: Any) -> None:
     )
     parser.add_argument(
         "--log-file", type=Path, metavar="FILE", help="the log, one JSON object a line (default: stderr)"
+    )
+    parser.add_argument(
+        "--ray",
+        action="store_true",
+        help="as a Ray Serve deployment, on the cluster that RAY_ADDRESS names or else one of this machine's",
+    )
+    parser.add_argument(
+        "--replicas", type=_jobs, default=1, metavar="N", help="with --ray: processes, each with a GPU (default: 1)"
+    )
+    parser.add_argument(
+        "--max-replicas", type=_jobs, metavar="N", help="with --ray: as many while there is work (default: --replicas)"
     )
 
 

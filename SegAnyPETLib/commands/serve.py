@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from SegAnyPETLib.backend.limits import Limits
@@ -25,6 +26,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("a model is named twice; give each --model once")
     token = read_token(arguments.token_file, os.environ)
     address = Address(arguments.host, arguments.port, arguments.tls_cert, arguments.tls_key)
+    guarded = "with a token" if token is not None else f"without a token ({TOKEN_VARIABLE} is not set)"
+    if arguments.ray:
+        _run_on_ray(arguments, names, token, address, guarded)
+        return
+    if arguments.replicas != 1 or arguments.max_replicas is not None:
+        raise InputError("one server is one replica; give --ray for more of them")
     log = EventLog(arguments.log_file)
     if arguments.token_file is not None and readable_by_others(arguments.token_file):
         said = "other users of this machine can read the token file; run: chmod 600 on it"
@@ -40,9 +47,37 @@ def run(arguments: argparse.Namespace) -> None:
 
         def tell() -> None:
             running = ", ".join(f"{e.spec.name} ({e.device.type}, {e.precision})" for e in engines)
-            guarded = "with a token" if token is not None else f"without a token ({TOKEN_VARIABLE} is not set)"
             print(f"serving {running} at {address.url(server.port)} {guarded}", flush=True)
 
         server = Server(service, token, address, ready=tell, bound=bound)
         server.run_until_stopped()
     log.close()
+
+
+def _run_on_ray(
+    arguments: argparse.Namespace, names: Sequence[str], token: str | None, address: Address, guarded: str
+) -> None:
+    from SegAnyPETLib.backend.ray_options import RayOptions
+    from SegAnyPETLib.backend.ray_serve import run
+
+    most = arguments.max_replicas or arguments.replicas
+    if most < arguments.replicas:
+        raise InputError("--max-replicas must not be less than --replicas")
+    options = RayOptions(
+        models=tuple(names),
+        device=arguments.device,
+        precision=arguments.precision,
+        threads=arguments.threads,
+        cache_mb=arguments.cache_mb,
+        queue=arguments.queue,
+        replicas=arguments.replicas,
+        max_replicas=most,
+        log_file=arguments.log_file,
+    )
+
+    def tell(port: int) -> None:
+        replicas = f"{options.replicas}" if most == options.replicas else f"{options.replicas} to {most}"
+        where = f"{address.url(port)} {guarded}"
+        print(f"serving {', '.join(names)} ({options.device}, {replicas} replicas) at {where}", flush=True)
+
+    run(options, token, address, tell)

@@ -56,8 +56,8 @@ class _Job:
 
     @property
     def key(self) -> str:
-        """Of the embedding; two models never share one."""
-        return f"{self.request.model}/{self.request.window_sha256}"
+        """Of the embedding."""
+        return _key(self.request.model, self.request.window_sha256)
 
     def answer(self, outcome: list[Prediction] | SegAnyPETError) -> None:
         """Hand the outcome to whoever waits; callable from any thread."""
@@ -108,6 +108,7 @@ class Service:
         self._windows = Windows(self.limits.windows)
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
+        self._to_forget: deque[str] = deque()
         self._running: _Job | None = None
         self._started, self._stopped = threading.Event(), False
         self._thread = threading.Thread(target=self._work, name="engines", daemon=True)
@@ -138,6 +139,10 @@ class Service:
         if (running := self._running) is not None:
             running.answer(stopping())
         self._started.set()  # nobody waits any longer for a start that did not end
+
+    def forget(self, window_sha256: str) -> None:
+        """Let go of what is kept of a window, before the next request runs; callable from any thread."""
+        self._to_forget.append(window_sha256)
 
     @property
     def waiting(self) -> int:
@@ -288,6 +293,10 @@ class Service:
             self.counts.embeddings, self.counts.embedding_bytes = len(self._cache), self._cache.used_bytes
 
     def _predict(self, job: _Job) -> list[Prediction]:
+        while self._to_forget:
+            window_sha256 = self._to_forget.popleft()
+            for model in self.engines:
+                self._cache.drop(_key(model, window_sha256))
         request = job.request
         known = job.engine.knows(job.key)
         if known:
@@ -299,6 +308,11 @@ class Service:
         for forgotten in self._windows.use(job.client, job.key):
             self._cache.drop(forgotten)
         return predict_in(job.engine, job.key, request.spacing_mm, request.image, request.targets)
+
+
+def _key(model: str, window_sha256: str) -> str:
+    """Of an embedding; two models never share one."""
+    return f"{model}/{window_sha256}"
 
 
 def _overdue() -> Refusal:

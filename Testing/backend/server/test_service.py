@@ -354,3 +354,14 @@ def test_a_service_that_never_began_ends_too():
 def test_a_server_needs_models_with_names_of_their_own(models):
     with pytest.raises(InputError, match="each only once"):
         Service([engine(model()) for model in models])
+
+
+def test_a_window_that_is_let_go_is_asked_for_and_others_are_not(service):
+    first, second = window(1), window(2)
+    asyncio.run(service.predict(asked(first)))
+    asyncio.run(service.predict(asked(second)))
+    service.forget(first.sha256)
+    asyncio.run(service.predict(asked(second, upload=False)))
+    assert service.counts.embeddings == 1
+    with refused("unknown_window"):
+        asyncio.run(service.predict(asked(first, upload=False)))
