@@ -23,7 +23,7 @@ def load_model(model: str) -> Promptable:
     """
     if model not in MODELS and model.endswith(CHECKPOINT_SUFFIXES):
         path = Path(model)
-        return LiteModel.load(path) if is_lite(path) else SamModel.load(path, path.stem)
+        return LiteModel.load(path, path.stem) if is_lite(path) else SamModel.load(path, path.stem)
     chosen = entry(model)
     path = weights_file(model)
-    return LiteModel.load(path) if chosen.family == "lite" else SamModel.load(path, chosen.name, chosen.licence or "")
+    return LiteModel.load(path, chosen.name) if chosen.family == "lite" else SamModel.load(path, chosen.name, chosen.licence or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,14 @@ class LiteModel:
         self.device, self.precision = torch.device("cpu"), "fp32"
 
     @classmethod
-    def load(cls, path: Path) -> LiteModel:
-        """Load a weights file.
+    def load(cls, path: Path, name: str) -> LiteModel:
+        """Load a weights file, and call the model by a name.
 
         Raises:
             InputError: it is missing, damaged or of another layout.
         """
-        return cls(*load_weights(path))
+        net, spec = load_weights(path)
+        return cls(net, replace(spec, name=name))
 
     def precisions(self, device: torch.device) -> tuple[str, ...]:
         """bfloat16 first where the device is faster in it."""
