@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.backends import model_options, open_backend
 from SegAnyPETLib.commands.colors import distinct_color
 from SegAnyPETLib.commands.outputs import make_folder
 from SegAnyPETLib.commands.phantom import PET, write_phantom
@@ -47,12 +47,12 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: the model, the device or the folder cannot be used.
         SegAnyPETError: a file cannot be written.
     """
-    folder = arguments.output
+    folder, options = arguments.output, model_options(arguments)
     make_folder(folder)
     print("making a whole-body phantom PET ...")
     phantom = make_phantom(arguments.seed)
     write_phantom(phantom, folder)
-    backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
+    backend = open_backend(options)
     labels = [lesion.label for lesion in phantom.truth]
     bar = tqdm(labels, desc="lesions", unit="lesion", disable=None, leave=False)
     found = [_click(phantom.image, phantom.lesions, label, backend, arguments) for label in bar]

@@ -10,9 +10,9 @@ from typing import Any
 from tqdm import tqdm
 
 from SegAnyPETLib import __version__
-from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.backend.protocol import Backend
-from SegAnyPETLib.commands.jobs import Failure, Jobs, ModelOptions, jobs_of, model_of, spread
+from SegAnyPETLib.commands.backends import ModelOptions, open_backend
+from SegAnyPETLib.commands.jobs import Failure, Jobs, jobs_of, model_of, spread
 from SegAnyPETLib.commands.outputs import check_output, write_json
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.evaluate import CaseResult, Settings, evaluate, evaluate_case, sessions_over, summarised
@@ -53,19 +53,18 @@ def run(arguments: argparse.Namespace) -> None:
     cases = read_manifest(arguments.manifest.absolute())  # processes elsewhere read its files
     settings = Settings(arguments.clicks, arguments.robot, arguments.seed, arguments.baselines)
     jobs = jobs_of(arguments)
+    model = model_of(arguments, jobs)
     if jobs.here:
-        result, made_with = _here(arguments, cases, settings)
+        result, made_with = _here(model, cases, settings)
     else:
-        result, made_with = _spread(EvaluateCase(model_of(arguments, jobs), settings), cases, jobs)
+        result, made_with = _spread(EvaluateCase(model, settings), cases, jobs)
     write_json(result | made_with | {"seganypet": __version__}, arguments.output)
     print(report(result))
     print(f"report  {arguments.output}")
 
 
-def _here(
-    arguments: argparse.Namespace, cases: Sequence[Case], settings: Settings
-) -> tuple[dict[str, Any], dict[str, str]]:
-    backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
+def _here(model: ModelOptions, cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Any], dict[str, str]]:
+    backend = open_backend(model)
     with tqdm(total=1.0, bar_format="{l_bar}{bar}| {elapsed}<{remaining}", disable=None, leave=False) as bar:
 
         def show(part: float, case: str) -> None:
@@ -75,7 +74,7 @@ def _here(
         result = evaluate(
             cases,
             sessions_over(backend),
-            model=arguments.model,
+            model=model.model,
             clicks=settings.clicks,
             robot=settings.robot,
             seed=settings.seed,

@@ -136,6 +136,28 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     _add_device(parser)
 
 
+def _add_backend(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.set_defaults(device=None)  # to tell what is given from what is not
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        help="run the model on a server: https://..., or http://127.0.0.1:8650 on this machine",
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="holds the server's token (default: the environment variable SEGANYPET_TOKEN)",
+    )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE.pem",
+        help="authority that signed the server's certificate (default: those that the system trusts)",
+    )
+
+
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="where it runs (default: cpu)")
     parser.add_argument(
@@ -161,7 +183,9 @@ def _add_segment(commands: Any) -> None:
         "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.seg.nrrd\n"
         "  seganypet segment dicom_folder --point -80,15,-620 --negative -60,15,-600 \\\n"
         "      --output lesion.nii.gz --figure lesion.png\n"
-        "  seganypet segment pet.nrrd --coordinates ijk --point 64,70,120 --mask draft.nii.gz --output lesion.nrrd",
+        "  seganypet segment pet.nrrd --coordinates ijk --point 64,70,120 --mask draft.nii.gz --output lesion.nrrd\n"
+        "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.nii.gz \\\n"
+        "      --server https://pet.hospital.example --token-file token",
     )
     parser.add_argument("pet", type=Path, metavar="PET", help="a NIfTI, NRRD or MHA file, or a DICOM folder")
     clicks: dict[str, Any] = {"dest": "clicks", "action": _AppendClick, "type": _coordinates, "metavar": "R,A,S"}
@@ -174,7 +198,7 @@ def _add_segment(commands: Any) -> None:
         default="ras",
         help="what the points are: RAS mm as Slicer shows them (default), LPS mm as in DICOM and ITK, or voxel indices",
     )
-    _add_model(parser)
+    _add_backend(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -202,7 +226,7 @@ def _add_segment_many(commands: Any) -> None:
         "  paths are relative to the list; a case or target may have a mask to start from",
     )
     parser.add_argument("manifest", type=Path, metavar="M.json", help="the cases")
-    _add_model(parser)
+    _add_backend(parser)
     _add_jobs(parser)
     parser.add_argument(
         "--output",
@@ -226,7 +250,7 @@ def _add_evaluate(commands: Any) -> None:
         "  every positive value of a label map is one target; paths are relative to the manifest",
     )
     parser.add_argument("--manifest", type=Path, required=True, metavar="M.json", help="the cases")
-    _add_model(parser)
+    _add_backend(parser)
     _add_jobs(parser)
     parser.add_argument("--clicks", type=_clicks, default=10, metavar="N", help="clicks per target (default: 10)")
     parser.add_argument(
@@ -282,7 +306,7 @@ def _add_demo(commands: Any) -> None:
     parser.add_argument("--output", type=Path, default=Path("demo_output"), metavar="DIR", help="folder to write to")
     parser.add_argument("--clicks", type=_clicks, default=3, metavar="N", help="clicks per lesion (default: 3)")
     parser.add_argument("--seed", type=_seed, default=0, help="another seed, another patient (default: 0)")
-    _add_model(parser)
+    _add_backend(parser)
 
 
 def _add_bench(commands: Any) -> None:

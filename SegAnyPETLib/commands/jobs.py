@@ -12,14 +12,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Generic, Protocol, TypeVar
 
 from tqdm import tqdm
 
-from SegAnyPETLib.backend.in_process import load_backend
-from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.backend.ray_tasks import TaskLost, ray_results
+from SegAnyPETLib.commands.backends import ModelOptions, model_options
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 
 Item = TypeVar("Item", contravariant=True)
@@ -72,29 +70,6 @@ class Jobs:
         return self.count == 1 and not self.ray
 
 
-@dataclass(frozen=True)
-class ModelOptions:
-    """A model as the command line names it; see `load_backend`."""
-
-    model: str
-    device: str
-    threads: int | None
-    precision: str | None
-
-    def opened(self) -> Backend:
-        """The model, which this process loads once.
-
-        Raises:
-            InputError: the model is not known or not installed, or the device or precision is not there.
-        """
-        return _opened(self)
-
-
-@cache
-def _opened(options: ModelOptions) -> Backend:
-    return load_backend(options.model, options.device, options.threads, options.precision)
-
-
 def jobs_of(arguments: argparse.Namespace) -> Jobs:
     """The options ``--jobs``, ``--ray``, ``--threads`` and ``--device``.
 
@@ -109,7 +84,7 @@ def jobs_of(arguments: argparse.Namespace) -> Jobs:
 
 def model_of(arguments: argparse.Namespace, jobs: Jobs) -> ModelOptions:
     """The options of the model, for each of so many processes."""
-    return ModelOptions(arguments.model, arguments.device, jobs.threads, arguments.precision)
+    return model_options(arguments, jobs.threads)
 
 
 class Work(Protocol[Item, Result]):

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from SegAnyPETLib import __version__
-from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.backends import model_options, open_backend
 from SegAnyPETLib.commands.clicks import to_points
 from SegAnyPETLib.commands.outputs import check_output
 from SegAnyPETLib.errors import InputError, SegAnyPETError
@@ -39,12 +39,13 @@ def run(arguments: argparse.Namespace) -> None:
         SegAnyPETError: the result is empty or cannot be written.
     """
     _check_paths(arguments)
+    options = model_options(arguments)
     if arguments.figure is not None:
         from SegAnyPETLib.figure import write_figure
     volume = read_pet(arguments.pet)
     points = to_points(arguments.clicks or [], arguments.coordinates, volume)
     mask_kji = None if arguments.mask is None else read_mask(arguments.mask, volume)
-    backend = load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
+    backend = open_backend(options)
     result_kji = segment(volume, points, mask_kji, backend)
     measured = quantities(volume, result_kji)
     with ExitStack() as pictures:

@@ -11,9 +11,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from SegAnyPETLib.commands.backends import ModelOptions
 from SegAnyPETLib.commands.click_manifest import ClickCase, ClickTarget, read_click_manifest
 from SegAnyPETLib.commands.colors import distinct_color
-from SegAnyPETLib.commands.jobs import Failure, ModelOptions, jobs_of, model_of, spread
+from SegAnyPETLib.commands.jobs import Failure, jobs_of, model_of, spread
 from SegAnyPETLib.commands.outputs import check_output, make_folder
 from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
 from SegAnyPETLib.errors import SegAnyPETError
