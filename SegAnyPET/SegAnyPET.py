@@ -1,12 +1,24 @@
-"""Registers SegAnyPET with 3D Slicer.
+"""SegAnyPET in 3D Slicer: click a lesion or an organ in a PET, get its segment."""
 
-The interactive panel is not part of this release; the module says so, and where the command line is.
-"""
+import os
+import sys
 
-import qt
+import slicer
+import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+try:  # an extension that was built has the library beside this file
+    import SegAnyPETLib  # noqa: F401
+except ImportError:  # a checkout has it one folder up
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class SegAnyPET(ScriptedLoadableModule):
@@ -16,27 +28,122 @@ class SegAnyPET(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("SegAnyPET")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        self.parent.dependencies = []
+        self.parent.dependencies = ["Markups", "Segmentations", "SegmentEditor"]
         self.parent.contributors = ["SegAnyPET contributors"]
         self.parent.helpText = _(
-            "Promptable segmentation of whole-body PET. Research use only, not a medical device. "
-            "This release works from the command line (seganypet segment); "
-            "its .seg.nrrd files open here with their segment names."
+            "Promptable segmentation of whole-body PET: click in a lesion or an organ, correct with more clicks or in "
+            "the Segment Editor. Research use only, not a medical device."
         )
         self.parent.acknowledgementText = _("Method: SegAnyPET, arXiv 2502.14351.")
+        slicer.app.connect("startupCompleted()", self._registerSampleData)
+
+    def _registerSampleData(self):
+        from SegAnyPETPanel.sample_data import registerSampleData
+
+        registerSampleData(self.resourcePath("Icons/SegAnyPET.png"))
 
 
-class SegAnyPETWidget(ScriptedLoadableModuleWidget):
-    """Says what this release can do."""
+class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """Puts the panel in place, and tells it what becomes of the scene."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.panel = None
+        self._parameters = None
+        self._guiTag = None
 
     def setup(self):
+        """Load the .ui file and connect it."""
         ScriptedLoadableModuleWidget.setup(self)
-        notice = qt.QLabel(
-            _(
-                "The interactive panel is not part of this release. Use the command line (seganypet segment), "
-                "then open its .seg.nrrd file here. Research use only, not a medical device."
-            )
-        )
-        notice.wordWrap = True
-        self.layout.addWidget(notice)
-        self.layout.addStretch(1)
+        from SegAnyPETPanel.panel import Panel
+
+        root = slicer.util.loadUI(self.resourcePath("UI/SegAnyPET.ui"))
+        self.layout.addWidget(root)
+        self.ui = slicer.util.childWidgetVariables(root)
+        root.setMRMLScene(slicer.mrmlScene)
+        self.logic = SegAnyPETLogic()
+        self.panel = Panel(self.ui, self.parent)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneReady)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneReady)
+        self.takeParameters()
+
+    def cleanup(self):
+        """The module goes."""
+        if self.panel is not None:
+            self.exit()
+            self.panel.close()
+        self.removeObservers()
+
+    def enter(self):
+        """The user comes to the module."""
+        self.takeParameters()
+        self.panel.enter()
+
+    def exit(self):
+        """The user leaves the module."""
+        if self._parameters is not None and self._guiTag is not None:
+            self._parameters.disconnectGui(self._guiTag)
+            self._guiTag = None
+        self.panel.exit()
+
+    def onReload(self):
+        """Read the panel and the library anew too."""
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("SegAnyPETPanel", "SegAnyPETLib")]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def onSceneStartClose(self, caller, event):
+        """What belongs to the scene goes."""
+        self.panel.forgetScene()
+        self.setParameters(None)
+
+    def onSceneReady(self, caller, event):
+        """The scene is empty, or another one."""
+        self.takeParameters()
+
+    def takeParameters(self):
+        """Work on the parameter node of the scene; the first PET is chosen where none is."""
+        parameters = self.logic.getParameterNode()
+        if parameters.volume is None:
+            parameters.volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        self.setParameters(parameters)
+
+    def setParameters(self, parameters):
+        """Connect the widgets with a parameter node, or with none."""
+        if self._parameters is not None:
+            if self._guiTag is not None:
+                self._parameters.disconnectGui(self._guiTag)
+                self._guiTag = None
+            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersChanged)
+        self._parameters = parameters
+        if parameters is not None:
+            self._guiTag = parameters.connectGui(self.ui)
+            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersChanged)
+        self.panel.setParameters(parameters)
+
+    def _onParametersChanged(self, caller, event):
+        self.panel.onSceneChanged()
+
+
+class SegAnyPETLogic(ScriptedLoadableModuleLogic):
+    """Where the module's parameters are; what it does is in SegAnyPETLib.mrml.controller, which needs no widget."""
+
+    def getParameterNode(self):
+        """The `SegAnyPETParameters` of the scene."""
+        from SegAnyPETPanel.parameters import SegAnyPETParameters
+
+        return SegAnyPETParameters(super().getParameterNode())
+
+
+class SegAnyPETTest(ScriptedLoadableModuleTest):
+    """Self-tests in the application: SegAnyPETPanel/self_test.py."""
+
+    def runTest(self):
+        """Run them all."""
+        from SegAnyPETPanel.self_test import runAll
+
+        runAll(self)

@@ -1,6 +1,8 @@
 """The repository says the same about itself in every place where it must."""
 
+import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,19 @@ from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.resources import resource_path
 
 ROOT = Path(__file__).resolve().parents[1]
+
+#: All that Slicer's schema of an entry allows (Schemas/slicer-extension-catalog-entry-schema-v1.0.1.json).
+ENTRY_FIELDS = {
+    "$schema",
+    "build_dependencies",
+    "build_subdirectory",
+    "category",
+    "enabled",
+    "scm_revision",
+    "scm_type",
+    "scm_url",
+    "tier",
+}
 
 
 def cmake_list(file: Path, name: str) -> list[str]:
@@ -34,9 +49,33 @@ def test_slicer_packages_every_resource() -> None:
     assert sorted(listed) == files("Resources", "*")
 
 
-def test_slicer_packages_the_module() -> None:
-    listed = cmake_list(ROOT / "SegAnyPET/CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")
-    assert [f.replace("${MODULE_NAME}", "SegAnyPET") for f in listed] == files("SegAnyPET", "*.py")
+@pytest.mark.parametrize(("name", "patterns"), [("SCRIPTS", ["*.py"]), ("RESOURCES", ["*.svg", "*.png", "*.ui"])])
+def test_slicer_packages_every_file_of_the_module(name: str, patterns: list[str]) -> None:
+    listed = cmake_list(ROOT / "SegAnyPET/CMakeLists.txt", f"MODULE_PYTHON_{name}")
+    there = [f for pattern in patterns for f in files("SegAnyPET", pattern)]
+    assert sorted(f.replace("${MODULE_NAME}", "SegAnyPET") for f in listed) == sorted(there)
+
+
+def test_slicer_installs_what_the_package_asks_for_and_leaves_its_own_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = {*project["dependencies"], *extras["models"], *extras["client"], *extras["server"]}
+    of_slicer_or_torch = ("numpy", "SimpleITK", "scipy", "pydicom", "torch", "SegAnyPET[")
+    lines = (ROOT / "Resources/requirements.txt").read_text().splitlines()
+    assert {line for line in lines if not line.startswith("#")} == {
+        requirement for requirement in asked if not requirement.startswith(of_slicer_or_torch)
+    }
+    torch = next(requirement for requirement in asked if requirement.startswith("torch"))
+    assert f'TORCH = "{torch.removeprefix("torch")}"' in (ROOT / "SegAnyPET/SegAnyPETPanel/requirements.py").read_text()
+
+
+def test_the_entry_of_the_extensions_index_equals_the_cmake_metadata() -> None:
+    entry = json.loads((ROOT / "SegAnyPET.json").read_text())
+    cmake = (ROOT / "CMakeLists.txt").read_text()
+    assert set(entry) <= ENTRY_FIELDS
+    assert f'set(EXTENSION_CATEGORY "{entry["category"]}")' in cmake
+    assert f'set(EXTENSION_DEPENDS "{" ".join(entry["build_dependencies"])}")' in cmake
+    assert "project(SegAnyPET)" in cmake
 
 
 @pytest.mark.parametrize("field", ["homepage", "category", "description", "depends", "contributors"])

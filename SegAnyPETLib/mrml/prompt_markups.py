@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -24,14 +24,12 @@ class Change:
     """What the user did to a point in the views.
 
     Attributes:
-        kind: of the act.
-        number: of the point among those shown, from 0; None for a new one.
-        point: where it is now, in the RAS frame of the volume; None for one that was removed.
+        was: the point as it was known before; None for a new one.
+        now: where it is now, in the RAS frame of the volume; None for one that was removed.
     """
 
-    kind: Literal["added", "moved", "removed"]
-    number: int | None
-    point: Point | None
+    was: Point | None
+    now: Point | None
 
 
 class PromptMarkups:
@@ -44,7 +42,7 @@ class PromptMarkups:
     def __init__(self, scene: Any) -> None:
         self._scene = scene
         # By sign and id: ids are those of a node, and both nodes count from 1.
-        self._shown: dict[tuple[bool, str], tuple[int, Point]] = {}
+        self._known: dict[tuple[bool, str], Point] = {}
 
     @property
     def positive(self) -> Any:
@@ -57,26 +55,37 @@ class PromptMarkups:
         return self._node(*NEGATIVE)
 
     def show(self, volume_node: Any | None, points: Sequence[Point]) -> None:
-        """Show these points, which are in the RAS frame of a volume, and no others."""
-        self._shown = {}
-        for node in (self.positive, self.negative):
-            node.RemoveAllControlPoints()
-            node.SetAndObserveTransformNodeID(None if volume_node is None else volume_node.GetTransformNodeID())
-        for number, point in enumerate(points):
-            node = self.positive if point.positive else self.negative
-            self._shown[point.positive, place_point(node, volume_node, point)] = number, point
+        """Show these points, which are in the RAS frame of a volume, and no others.
 
-    def changes(self, volume_node: Any) -> list[Change]:
-        """What the user did since `show`; the points that are being placed do not count."""
-        nodes = ((self.positive, True), (self.negative, False))
-        now = {(sign, key): p for node, sign in nodes for key, p in points_of(node, volume_node, sign).items()}
-        found = [Change("removed", number, None) for key, (number, _) in self._shown.items() if key not in now]
+        Points that are there already stay as they are, and so does one that is just being placed.
+        """
+        self._known = {}
+        for node, positive in self._nodes():
+            node.SetAndObserveTransformNodeID(None if volume_node is None else volume_node.GetTransformNodeID())
+            there = {} if volume_node is None else points_of(node, volume_node, positive)
+            for point in points:
+                if point.positive == positive:
+                    found = next((key for key, other in there.items() if _same_place(point, other)), None)
+                    there.pop(found or "", None)
+                    self._known[positive, found or place_point(node, volume_node, point)] = point
+            kept = {key for sign, key in self._known if sign == positive}
+            _remove_others(node, kept)
+
+    def take(self, volume_node: Any) -> list[Change]:
+        """What the user did since `show` or the last call; the points that are being placed do not count."""
+        now = {(sign, key): p for node, sign in self._nodes() for key, p in points_of(node, volume_node, sign).items()}
+        found = [Change(point, None) for key, point in self._known.items() if key not in now]
         for key, point in now.items():
-            if key not in self._shown:
-                found.append(Change("added", None, point))
-            elif np.abs(np.subtract(point.ras, self._shown[key][1].ras)).max() > TOLERANCE_MM:
-                found.append(Change("moved", self._shown[key][0], point))
+            was = self._known.get(key)
+            if was is None or not _same_place(was, point):
+                found.append(Change(was, point))
+            else:
+                now[key] = was  # it also knows from where it was snapped
+        self._known = now
         return found
+
+    def _nodes(self) -> tuple[tuple[Any, bool], tuple[Any, bool]]:
+        return (self.positive, True), (self.negative, False)
 
     def _node(self, name: str, tag: str, color: tuple[float, float, float]) -> Any:
         node = self._scene.GetSingletonNode(tag, "vtkMRMLMarkupsFiducialNode")
@@ -95,3 +104,24 @@ class PromptMarkups:
             display.SetSelectedColor(color)
             display.SetTextScale(0)
         return node
+
+
+def number_of(point: Point, points: Sequence[Point]) -> int | None:
+    """Which of a target's points is the one that was shown or placed here, from 0; None for none of them."""
+    for number, other in enumerate(points):
+        places = [other.ras] if other.clicked_ras is None else [other.ras, other.clicked_ras]
+        if other.positive == point.positive and point.ras in places:
+            return number
+    return None
+
+
+def _same_place(one: Point, other: Point) -> bool:
+    return bool(np.abs(np.subtract(one.ras, other.ras)).max() <= TOLERANCE_MM)
+
+
+def _remove_others(node: Any, kept: set[str]) -> None:
+    """Remove the placed control points of a markups node but for some."""
+    for index in reversed(range(node.GetNumberOfControlPoints())):
+        placed = node.GetNthControlPointPositionStatus(index) == node.PositionDefined
+        if placed and node.GetNthControlPointID(index) not in kept:
+            node.RemoveNthControlPoint(index)

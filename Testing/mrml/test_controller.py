@@ -11,7 +11,7 @@ from SegAnyPETLib.mrml.jobs import Place
 from SegAnyPETLib.mrml.saved_prompts import TAG
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
-from SegAnyPETLib.mrml.target_rows import target_rows
+from SegAnyPETLib.mrml.target_rows import TargetRows
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.patch import MaskPatch
 from Testing.session.hot_backend import HotBackend
@@ -80,7 +80,7 @@ def test_a_first_click_makes_a_segment_of_the_lesion(make):
     assert scene.segments == [segment_id]
     assert np.array_equal(scene.mask(segment_id), box(ONE))
     assert scene.points(segment_id) == (scene.at((4, 4, 4)),)
-    (row,) = target_rows(scene.place, scene.controller.volumes.volume_of(scene.place.volume_node))
+    (row,) = TargetRows().of(scene.place, scene.controller.volumes.volume_of(scene.place.volume_node))
     assert (row.name, row.volume_ml, row.suv_max) == ("Lesion 1", pytest.approx(27 * 0.008), 5.0)
 
 
