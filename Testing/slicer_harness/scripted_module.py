@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import unittest
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,17 @@ class ScriptedLoadableModule:
             if icon.is_file():
                 parent.icon = qt.QIcon(str(icon))
                 break
+        slicer.selfTests[self.moduleName] = self.runTest
 
     def resourcePath(self, filename: str) -> str:
         return resource_path(self.parent.path, filename)
+
+    def runTest(self, msec: int = 100) -> None:
+        """Run the module's self-tests; ``slicer.selfTests`` has this."""
+        module = importlib.import_module(type(self).__module__)
+        test = getattr(module, f"{self.moduleName}Test")()
+        test.messageDelay = msec
+        test.runTest()
 
     def getDefaultModuleDocumentationLink(self, docPage: str | None = None) -> str:
         return f'<p>For more information see the <a href="{docPage or self.moduleName}">online documentation</a>.</p>'

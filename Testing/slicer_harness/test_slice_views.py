@@ -27,6 +27,7 @@ def oblique_volume(slicer_harness):
     to_world[:3, 3] = (10, 20, -5)
     values = np.zeros(SHAPE, np.float32)
     values[10:14, 12:18, 15:22] = 8
+    values[9:15, 3:6, 4:8] = 8
     volume = slicer.util.addVolumeFromArray(values, ijkToRAS=ijk_to_ras, name="PET")
     volume.CreateDefaultDisplayNodes()
     transform = slicer_harness.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
@@ -67,6 +68,8 @@ def test_a_place_click_lands_where_the_slice_node_says(
     voxel_ras = (ijk_to_world @ [17, 14, 11, 1])[:3]
     view.jump_to(voxel_ras)
     pixel = ras_to_pixel(view, voxel_ras)
+    half_a_pixel_mm = np.linalg.norm(pixel_to_ras(view, (0.5, 0.5)) - pixel_to_ras(view, (0, 0)))
+    assert np.linalg.norm(pixel_to_ras(view, pixel) - voxel_ras) <= half_a_pixel_mm
     click(view, pixel)
     clicked_ras = last_point_ras(fiducials)
     np.testing.assert_allclose(clicked_ras, pixel_to_ras(view, pixel), atol=1e-6)
@@ -104,13 +107,14 @@ def test_what_is_bright_in_the_volume_is_bright_in_the_picture_at_its_pixel(slic
     from Testing.slicer_harness.slice_views import ras_to_pixel
 
     volume, ijk_to_world = oblique_volume
-    hot_ras, cold_ras = ((ijk_to_world @ [*ijk, 1])[:3] for ijk in ((18, 15, 12), (5, 15, 12)))
+    hot_ras, cold_ras = ((ijk_to_world @ [*ijk, 1])[:3] for ijk in ((6, 4, 12), (6, 25, 12)))
     view = slicer_views["Red"]
     view.show(volume)
     view.node.RotateToVolumePlane(volume)
     view.jump_to(hot_ras)
     picture = view.picture()
-    height = picture.shape[0]
+    height, width, _ = picture.shape
+    assert view.node.GetDimensions()[:2] == (width, height) == view.size
     (hot_x, hot_y), (cold_x, cold_y) = ras_to_pixel(view, hot_ras), ras_to_pixel(view, cold_ras)
     assert picture[height - 1 - hot_y, hot_x].min() > 200
     assert picture[height - 1 - cold_y, cold_x].max() < 50

@@ -122,13 +122,15 @@ def test_a_list_of_choices_is_filled_and_follows_both_ways(parameters, slicer_ha
 def test_the_user_is_asked_and_the_test_answers(slicer_harness) -> None:
     import slicer
 
-    slicer_harness.dialogs.answers += [True, False]
+    slicer_harness.dialogs.answers += [True, False, True]
     assert slicer.util.confirmOkCancelDisplay("Install?") is True
-    assert slicer.util.confirmYesNoDisplay("Delete?") is False
+    assert slicer.util.confirmOkCancelDisplay("Delete?") is False
+    assert slicer.util.confirmYesNoDisplay("Sure?") is True
     slicer.util.warningDisplay("Not SUV.")
     assert [(m.level, m.text) for m in slicer_harness.dialogs.shown] == [
         ("question", "Install?"),
         ("question", "Delete?"),
+        ("question", "Sure?"),
         ("warning", "Not SUV."),
     ]
     with pytest.raises(AssertionError, match="the test gave no answer: Again"):

@@ -93,8 +93,10 @@ def test_derived_classes_are_shown_unless_they_are_not_wanted(box, scene) -> Non
 
 
 def test_hidden_nodes_and_nodes_without_the_attribute_are_not_listed(box, scene) -> None:
-    pet, hidden = volume(scene), volume(scene, "CT")
+    pet, hidden = volume(scene), scene.CreateNodeByClass("vtkMRMLScalarVolumeNode")
     hidden.SetHideFromEditors(True)
+    scene.AddNode(hidden)
+    assert box.nodeCount() == 1
     box.addAttribute("vtkMRMLScalarVolumeNode", "Modality", "PT")
     assert box.nodeCount() == 0
     pet.SetAttribute("Modality", "PT")

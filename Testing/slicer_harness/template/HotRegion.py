@@ -135,4 +135,5 @@ class HotRegionTest(ScriptedLoadableModuleTest):
     """The self-test."""
 
     def runTest(self):
-        self.delayDisplay("nothing to test")
+        self.delayDisplay("Starting the test")
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", "made by the self-test")
