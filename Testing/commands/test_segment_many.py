@@ -236,7 +236,12 @@ def begin(manifest: Path, model_file: Path) -> subprocess.Popen[str]:
     """Two processes at work; the first case is done."""
     arguments = [sys.executable, "-m", "SegAnyPETLib.cli", *command(manifest, model_file, "--jobs", "2")]
     process = subprocess.Popen(
-        arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+        arguments,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
     )
     wait_until(lambda: (manifest.parent / "masks" / "quantities.csv").exists())
     return process
