@@ -149,9 +149,12 @@ class WorkerBackend:
         """Cancel what is running and end the worker; the next `predict` starts another one."""
         self.cancel()
         with self._lock:
-            self._worker, child, self._child = None, self._child, None
+            worker, self._worker = self._worker, None
+            child, self._child = self._child, None
         if child is not None:
             child.kill()
+        if worker is not None and worker.done() and not worker.exception():
+            worker.result().client.close()
 
     def __enter__(self) -> WorkerBackend:
         return self
