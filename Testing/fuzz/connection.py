@@ -60,7 +60,7 @@ def exchange(port: int, sent: Sent) -> bytes:
 
 def statuses_in(received: bytes) -> list[int]:
     """Of the answers."""
-    return [int(status) for status in re.findall(rb"^HTTP/1\.1 ([0-9]{3}) ", received, re.MULTILINE)]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", received)]
 
 
 def as_bytes(request: Hostile) -> bytes:
@@ -129,6 +129,17 @@ _CHUNKS = [
     b"0\r\nX-Trailer: a\r\n\r\n",
     b"20000\r\n" + b"v" * 0x20000 + b"\r\n",
 ]
+
+
+def each_kind() -> list[Sent]:
+    """Every start, line and chunk once, in an otherwise sound request with and without the token."""
+    sent = []
+    for token in ([_AUTH], []):
+        sound = [*_HEAD, *token]
+        heads = [[start, *sound[1:]] for start in _STARTS] + [[*sound, line] for line in _LINES]
+        chunked = b"\r\n".join([*sound, b"Transfer-Encoding: chunked", b"", b""])
+        sent += [b"\r\n".join([*head, b"", b""]) for head in heads] + [chunked + chunk for chunk in _CHUNKS]
+    return [Sent((data,)) for data in sent]
 
 
 @st.composite

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from Testing.fuzz.asgi import Answered
 from Testing.fuzz.conftest import REQUESTS, SEEDED, check_log
-from Testing.fuzz.connection import Sent, as_bytes, broken, exchange, slow, statuses_in
+from Testing.fuzz.connection import Sent, as_bytes, broken, each_kind, exchange, slow, statuses_in
 from Testing.fuzz.hostile import canary, predict_requests, requests, valid
 from Testing.fuzz.promises import REFUSED, check, logits_of
 from Testing.fuzz.served import LIMITS, TOKEN
@@ -117,8 +117,6 @@ def test_memory_stays_within_the_caps_and_answers_stay_the_same(served, asking, 
 def test_no_bytes_make_the_server_fail(served, asking, statuses):
     before = logits_of(answer_of(asking, valid(canary())))
 
-    @amount(0.07)
-    @given(broken() | requests().map(lambda request: Sent((as_bytes(request),))))
     def send(sent):
         answers = statuses_in(exchange(served.port, sent))
         statuses.update(answers or [0])
@@ -126,7 +124,14 @@ def test_no_bytes_make_the_server_fail(served, asking, statuses):
         allowed = {100, 200, *REFUSED, 401, 504} if sent.knows_token else {100, 400, 401}
         assert set(answers) <= allowed
 
-    send()
+    @amount(0.07)
+    @given(broken() | requests().map(lambda request: Sent((as_bytes(request),))))
+    def send_any(sent):
+        send(sent)
+
+    for sent in each_kind():
+        send(sent)
+    send_any()
     assert served.process.poll() is None
     assert logits_of(answer_of(asking, valid(canary()))) == before
 

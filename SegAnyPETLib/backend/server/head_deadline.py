@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from SegAnyPETLib.backend.server.broken_http import BreaksOff
 
 #: Seconds from the connection, or from the end of the time for which it may be idle, to the end of a request's head.
 HEAD_S = 10.0
 
 
-class TimedProtocol(H11Protocol):
+class TimedProtocol(BreaksOff):
     """Closes connections that do not get to the point."""
 
     _waiting: asyncio.TimerHandle | None = None
