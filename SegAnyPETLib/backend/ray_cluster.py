@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,17 @@ from SegAnyPETLib.errors import BackendError
 #: Names a cluster that runs already; Ray's own variable.
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 
+#: Seconds in which a cluster must answer.
+CONNECT_S = 10.0
+
 #: Memory that the processes of a cluster share; what is passed between them here is small.
 OBJECT_STORE_BYTES = 100 * 1024**2
+
+
+def named_cluster() -> str | None:
+    """The address in the variable RAY_ADDRESS; None where a cluster of this machine's own is to begin."""
+    address = os.environ.get(ADDRESS_VARIABLE, "local")
+    return None if address in ("", "local") else address
 
 
 @contextmanager
@@ -37,10 +47,12 @@ def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
     Raises:
         BackendError: the cluster cannot be reached, or none can begin.
     """
-    address = os.environ.get(ADDRESS_VARIABLE)
+    address = named_cluster()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if not address:
+    if address is None:
         _keep_to_this_machine()
+    else:
+        _check_there(address)
     import ray
 
     # Paths of sockets have some 100 characters at most, and the folders of temporary files may have long names.
@@ -52,14 +64,13 @@ def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
             "include_dashboard": False,
             "_temp_dir": folder,
         }
-        options = {} if address else alone
+        options = alone if address is None else {}
         try:
             ray.init(address or "local", log_to_driver=log_to_driver, logging_level=logging.ERROR, **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            where = f"{address} of the variable {ADDRESS_VARIABLE}" if address else "on this machine"
-            raise BackendError(f"there is no Ray cluster {where}: {str(error).splitlines()[0]}") from error
+            raise BackendError(f"no work is possible on Ray: {str(error).splitlines()[0]}") from error
         try:
-            if not address:
+            if address is None:
                 _check_reach(ray)
             yield ray
         finally:
@@ -77,6 +88,17 @@ def _keep_to_this_machine() -> None:
     # A cluster of one machine asks for a token unless told not to. Ray reads it once in the life of a process.
     os.environ.pop("RAY_AUTH_MODE", None)
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+
+def _check_there(address: str) -> None:
+    """Ray itself tries for minutes to reach a cluster that is not there."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():
+        return  # "auto", which looks for a cluster on this machine
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise BackendError(f"there is no Ray cluster at {address}; check the variable {ADDRESS_VARIABLE}") from error
 
 
 def _check_reach(ray: ModuleType) -> None:

@@ -23,13 +23,14 @@ What differs from ``seganypet serve``:
 
 import logging
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from SegAnyPETLib.backend.ray_cluster import ADDRESS_VARIABLE, ray_cluster
+from SegAnyPETLib.backend.ray_cluster import named_cluster, ray_cluster
 from SegAnyPETLib.backend.ray_options import RayOptions
 from SegAnyPETLib.backend.server.bind import Address, listen
 from SegAnyPETLib.backend.token import TOKEN_VARIABLE, read_token
@@ -37,6 +38,7 @@ from SegAnyPETLib.errors import BackendError, InputError
 
 if TYPE_CHECKING:
     from ray.serve import Application
+    from ray.serve.schema import ServeStatus
 
 #: Of the application and of its only deployment.
 NAME = "seganypet"
@@ -102,15 +104,23 @@ def run(options: RayOptions, token: str | None, address: Address, ready: Callabl
         ready: called with the port when requests are taken.
 
     Raises:
-        InputError: the host is not this machine's, or others can reach it and there is no token.
+        InputError: the host is not this machine's, or others can reach it and there is no token; a model or device is
+            not there.
         BackendError: the port is taken, there is no cluster, or the replicas do not start.
     """
     with listen(address, token) as bound:  # the same checks as without Ray
         port: int = bound.getsockname()[1]
-    own = not os.environ.get(ADDRESS_VARIABLE)
-    with ray_cluster(options.threads_each * options.most_replicas, log_to_driver=True), _told_to_stop() as stop:
+    own = named_cluster() is None
+    if own:
+        _check_models(options)
+    with ray_cluster(options.threads_each * options.most_replicas, log_to_driver=True) as ray, _told_to_stop() as stop:
         from ray import serve
 
+        gpus = int(ray.cluster_resources().get("GPU", 0))
+        if options.device == "cuda" and gpus < options.replicas:
+            raise InputError(
+                f"the cluster has {gpus} GPUs for {options.replicas} replicas; ask for fewer, or --device cpu"
+            )
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         serve.start("HeadOnly", _http_options(address, port), logging_config=QUIET)
         try:
@@ -118,12 +128,29 @@ def run(options: RayOptions, token: str | None, address: Address, ready: Callabl
             ready(port)
             stop.wait()
         except RuntimeError as error:
-            raise BackendError("the replicas do not start; what they said is above") from error
+            raise BackendError(f"the replicas do not start: {_reason(serve.status())}") from error
         finally:
             if own:
                 serve.shutdown()
             else:
                 serve.delete(NAME)
+
+
+def _check_models(options: RayOptions) -> None:
+    """Load the models here, once, so that what is wrong with one is told at once and in one line."""
+    from SegAnyPETLib.models.device import checked_device
+    from SegAnyPETLib.models.loading import load_model
+
+    checked_device(options.device)
+    for name in options.models:
+        load_model(name)
+
+
+def _reason(status: "ServeStatus") -> str:
+    """What a replica's exception said, at the end of the traceback that Ray keeps of it."""
+    kept = [d.message for a in status.applications.values() for d in a.deployments.values()]
+    said = re.findall(r"^SegAnyPETLib\.errors\.\w+: (.*)$", "\n".join(kept), re.MULTILINE)
+    return said[-1] if said else "what they said is above"
 
 
 def _http_options(address: Address, port: int) -> dict[str, Any]:
