@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.server.auth import TOKEN_VARIABLE, read_token, readable_by_others
 from SegAnyPETLib.backend.server.bind import Address, listen
 from SegAnyPETLib.backend.server.logs import EventLog
+from SegAnyPETLib.backend.token import TOKEN_VARIABLE, read_token, readable_by_others
 from SegAnyPETLib.errors import InputError
 
 
@@ -76,8 +76,9 @@ def _run_on_ray(
     )
 
     def tell(port: int) -> None:
-        replicas = f"{options.replicas}" if most == options.replicas else f"{options.replicas} to {most}"
+        replicas = "1 replica" if most == 1 else f"{most} replicas"
+        replicas = replicas if most == options.replicas else f"{options.replicas} to {replicas}"
         where = f"{address.url(port)} {guarded}"
-        print(f"serving {', '.join(names)} ({options.device}, {replicas} replicas) at {where}", flush=True)
+        print(f"serving {', '.join(names)} ({options.device}, {replicas}) at {where}", flush=True)
 
     run(options, token, address, tell)
