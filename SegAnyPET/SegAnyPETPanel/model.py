@@ -40,7 +40,7 @@ class Running:
 
     def _check(self):
         if self._cancelled.is_set():
-            raise Cancelled("cancelled; nothing was changed")
+            raise _cancelled()
 
 
 class Model:
@@ -65,15 +65,20 @@ class Model:
         Raises:
             SegAnyPETError: it cannot be started, or `cancel` was called meanwhile.
         """
-        self._cancelled = False
         self._made = backend = self._made or self._make()
+        self._check()
         if self.choice.place == WORKER:
             backend.start()
         elif self.choice.place == SERVER:
             backend.connect()
-        if self._cancelled:
-            raise Cancelled("cancelled; nothing was changed")
+        self._check()
         self.running = Running(backend)
+
+    def renew(self):
+        """Something else begins than what was cancelled."""
+        self._cancelled = False
+        if self.running is not None:
+            self.running.renew()
 
     def cancel(self):
         """End what runs, or do not wait for the start any longer."""
@@ -106,5 +111,13 @@ class Model:
 
         return load_backend(choice.model, choice.device)
 
+    def _check(self):
+        if self._cancelled:
+            raise _cancelled()
+
     def _note(self, state):
         self.progress = state
+
+
+def _cancelled():
+    return Cancelled("cancelled; nothing was changed")

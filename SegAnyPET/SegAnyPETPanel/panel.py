@@ -213,9 +213,10 @@ class Panel:
         self._setStatus(_("The model is ready."))
         self._showModel()
 
-    def onJob(self, job):
-        """The model begins with a job."""
-        self._setStatus(getattr(job, "note", "") or _("The model is at work ..."))
+    def onBusy(self, job):
+        """The model begins."""
+        if job is not None:
+            self._setStatus(getattr(job, "note", "") or _("The model is at work ..."))
         self._showEnabled()
 
     def onPoll(self):

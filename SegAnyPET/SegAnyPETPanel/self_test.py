@@ -72,6 +72,7 @@ def _tagNames(segment):
 
 def _until(done):
     end = time.monotonic() + WAIT_S
+    slicer.app.processEvents()  # what was done a moment ago is noticed first
     while not done():
         if time.monotonic() > end:
             raise AssertionError("it did not come to pass in time")

@@ -19,8 +19,8 @@ class Listener(Protocol):
     def onStarted(self):
         """The model is ready."""
 
-    def onJob(self, job):
-        """The model begins with a job."""
+    def onBusy(self, job):
+        """The model begins with a job, or where it is None, to start."""
 
     def onPoll(self):
         """It is still at it."""
@@ -129,7 +129,9 @@ class Work:
         except Exception:
             self._acts.clear()
             raise
+        self.model.renew()
         self._runner.start(self.model.start, self._started, self._startFailed)
+        self._listener.onBusy(None)
 
     def _started(self, nothing):
         try:
@@ -155,9 +157,9 @@ class Work:
         if job is None:
             return
         self._last, self.job = act, job
-        self.model.running.renew()
+        self.model.renew()
         self._runner.start(job.run, self._finished, self._failed)
-        self._listener.onJob(job)
+        self._listener.onBusy(job)
 
     def _finished(self, nothing):
         job, self.job = self.job, None

@@ -27,7 +27,7 @@ from SegAnyPETLib.mrml.saved_prompts import (
     write_prompts,
 )
 from SegAnyPETLib.mrml.segmentations import add_segment
-from SegAnyPETLib.mrml.segments import read_mask, replace_mask
+from SegAnyPETLib.mrml.segments import check_writable, read_mask, replace_mask
 from SegAnyPETLib.mrml.terminology import LESION, SegmentKind
 from SegAnyPETLib.mrml.volumes import VolumeCache
 from SegAnyPETLib.pet.hottest import snapped
@@ -111,6 +111,7 @@ class Controller:
         """
         if not points:
             raise InputError("the list holds no placed point; place points on the lesions first")
+        check_writable(place.segmentation)
         volume = self.volumes.volume_of(place.volume_node)
         for number, point in enumerate(points, start=1):
             try:
@@ -165,6 +166,7 @@ class Controller:
     def _job(
         self, place: Place, segment_id: str | None, backend: Backend, act: Callable[[InteractiveSession], object]
     ) -> Job:
+        check_writable(place.segmentation)
         volume, stamp = self.volumes.volume_of(place.volume_node), self._stamp(place, segment_id)
         if segment_id is None:
             return Job(place, None, InteractiveSession(volume, backend), act, stamp)

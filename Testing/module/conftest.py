@@ -90,6 +90,16 @@ class ModuleUser:
         self.ui.deviceSelector.currentText = device
         self.press("startButton")
 
+    def use(self, backend: Any) -> Any:
+        """Let a backend of the test's answer."""
+        from SegAnyPETPanel.model import Model
+        from SegAnyPETPanel.model_choice import INSIDE, ModelChoice
+
+        model = Model(ModelChoice(place=INSIDE))
+        model._made = backend
+        self.panel.work.model = model
+        return backend
+
     def point(self, index_kji: tuple[int, int, int], positive: bool = True) -> None:
         """A point in the views at a voxel of the small PET, as the mouse would place it."""
         k, j, i = index_kji
@@ -99,6 +109,11 @@ class ModuleUser:
     def click(self, index_kji: tuple[int, int, int], positive: bool = True) -> None:
         """A point, and what follows from it."""
         self.point(index_kji, positive)
+        self.rest()
+
+    def select(self, name: str) -> None:
+        """Choose a row of the list."""
+        self.ui.targetTable.selectRow(self.names().index(name))
         self.rest()
 
     @property

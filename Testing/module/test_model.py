@@ -1,0 +1,197 @@
+"""The model behind the panel: started, installed, changed, lost."""
+
+import importlib.util
+
+import pytest
+
+from SegAnyPETLib.errors import BackendError, OutOfMemory
+from Testing.module.held_backend import HeldBackend
+
+
+@pytest.fixture
+def lacking(unopened, monkeypatch):
+    """Packages that are absent until they are installed."""
+    lacking = unopened.harness.installations.lacking
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name in lacking else find(name, *a))
+    return lacking
+
+
+def use_choice(user, **choice):
+    """The panel with another choice, not yet started."""
+    from SegAnyPETPanel.model import Model
+    from SegAnyPETPanel.model_choice import ModelChoice
+
+    user.panel.work.model = Model(ModelChoice(**choice))
+    user.panel.modelSection.show(user.panel.work.model.choice)
+    user.panel._showModel()
+
+
+def test_the_first_click_starts_a_worker_process_and_the_next_ones_find_it(unopened) -> None:
+    unopened.add_pet()
+    assert unopened.ui.modelLabel.text == "Model: lite on cpu, in a process of its own; the first click starts it."
+    unopened.click((12, 12, 10))
+    assert unopened.mask()[12, 12, 10]
+    worker = unopened.panel.work.model._made
+    pid = worker.pid
+    assert unopened.ui.modelLabel.text.startswith("Model: lite on cpu, ")
+    unopened.click((12, 12, 14), positive=False)
+    assert worker.pid == pid
+    unopened.widget.cleanup()
+    assert worker.pid is None
+
+
+def test_a_lost_worker_is_told_and_replaced(unopened) -> None:
+    unopened.add_pet()
+    unopened.click((12, 12, 10))
+    before = unopened.mask()
+    worker = unopened.panel.work.model._made
+    worker._child.kill()
+    unopened.click((12, 12, 14), positive=False)
+    assert not unopened.mask()[12, 12, 14]
+    assert before[12, 12, 10]
+
+
+def test_without_torch_the_panel_says_so_and_the_first_click_asks(unopened, lacking) -> None:
+    lacking |= {"torch", "monai"}
+    use_choice(unopened, place="inside")
+    assert "It needs torch, monai; the first click asks to install them." in unopened.ui.modelLabel.text
+    unopened.add_pet()
+    unopened.harness.dialogs.answers += [False]
+    unopened.click((12, 12, 10))
+    assert unopened.status == "PyTorch was not installed, so the model cannot run on this computer."
+    assert unopened.panel.markups.positive.GetNumberOfControlPoints() == 0
+    assert unopened.harness.installations.installed == []
+
+    unopened.harness.dialogs.answers += [True, False]
+    unopened.click((12, 12, 10))
+    assert unopened.status == "The packages were not installed, so the model cannot be asked."
+
+    unopened.harness.dialogs.answers += [True]
+    unopened.click((12, 12, 10))
+    assert unopened.harness.installations.installed == ["torch>=2.8,<=2.13.0", "monai>=1.6"]
+    assert unopened.names() == ["Lesion 1"]
+
+
+def test_without_the_extension_of_torch_the_panel_names_it(unopened, lacking) -> None:
+    lacking.add("torch")
+    unopened.harness.without_pytorch_extension()
+    use_choice(unopened, place="inside")
+    unopened.add_pet()
+    unopened.click((12, 12, 10))
+    assert "Install the extension PyTorch with Slicer's Extensions Manager" in unopened.status
+
+
+def test_a_failed_installation_is_shown_with_its_details(unopened, lacking, uncaught) -> None:
+    lacking.add("monai")
+    use_choice(unopened, place="inside")
+    unopened.harness.installations.fails = True
+    unopened.harness.dialogs.answers += [True]
+    unopened.add_pet()
+    unopened.click((12, 12, 10))
+    assert unopened.harness.dialogs.shown[-1].level == "error"
+    assert type(uncaught.pop()).__name__ == "CalledProcessError"
+    unopened.harness.installations.fails = False
+    unopened.harness.dialogs.answers += [True]
+    unopened.click((12, 12, 10))
+    assert unopened.names() == ["Lesion 1"]
+
+
+def test_a_server_needs_no_torch_and_its_address(unopened, lacking) -> None:
+    lacking.add("torch")
+    use_choice(unopened, place="server")
+    unopened.add_pet()
+    unopened.click((12, 12, 10))
+    assert unopened.status == "The server's address is missing; enter it under Model."
+
+
+def test_a_server_that_is_not_there_leaves_the_panel_usable(unopened) -> None:
+    use_choice(unopened, place="server", server="http://127.0.0.1:9")
+    unopened.add_pet()
+    unopened.click((12, 12, 10))
+    assert "127.0.0.1" in unopened.status
+    assert unopened.names() == []
+    unopened.choose("inside")
+    unopened.click((12, 12, 10))
+    assert unopened.names() == ["Lesion 1"]
+
+
+def test_a_device_that_is_absent_is_never_replaced_without_a_question(unopened) -> None:
+    use_choice(unopened, place="inside", device="mps")
+    unopened.add_pet()
+    unopened.harness.dialogs.answers += [False, True]
+    unopened.click((12, 12, 10))
+    assert "Run the model on the CPU instead?" in unopened.harness.dialogs.texts[-1]
+    assert unopened.names() == []
+    unopened.click((12, 12, 10))
+    assert unopened.names() == ["Lesion 1"]
+    assert unopened.ui.deviceSelector.currentText == "cpu"
+    assert unopened.ui.modelLabel.text.startswith("Model: lite on cpu, ")
+
+
+def test_too_little_memory_offers_the_cpu_and_repeats_the_click_there(unopened, monkeypatch) -> None:
+    from SegAnyPETPanel.model import Model
+
+    unopened.add_pet()
+    gpu, cpu = HeldBackend(held=False), HeldBackend(held=False)
+    monkeypatch.setattr(Model, "_make", lambda self: cpu if self.choice.device == "cpu" else gpu)
+    use_choice(unopened, place="inside", device="cuda")
+    gpu.fail(1, OutOfMemory("the memory of the device does not suffice"))
+    unopened.harness.dialogs.answers += [True]
+    unopened.click((12, 12, 10))
+    assert "Run the model on the CPU instead?" in unopened.harness.dialogs.texts[-1]
+    assert unopened.names() == ["Lesion 1"]
+    assert unopened.ui.deviceSelector.currentText == "cpu"
+    assert cpu.asked
+
+
+def test_a_backend_that_fails_is_told_in_a_sentence_and_the_click_may_be_repeated(unopened) -> None:
+    unopened.add_pet()
+    backend = unopened.use(HeldBackend(held=False))
+    backend.fail(1, BackendError("the server cannot be reached"))
+    unopened.click((12, 12, 10))
+    assert unopened.status == "The server cannot be reached."
+    assert unopened.names() == []
+    assert unopened.segmentation is None
+    unopened.click((12, 12, 10))
+    assert unopened.names() == ["Lesion 1"]
+
+
+def test_a_fault_of_the_program_is_shown_once_and_the_panel_goes_on(unopened, uncaught) -> None:
+    unopened.add_pet()
+    backend = unopened.use(HeldBackend(held=False))
+    backend.fail(1, ZeroDivisionError("what nobody foresaw"))
+    unopened.click((12, 12, 10))
+    assert "what nobody foresaw" in unopened.harness.dialogs.shown[-1].text
+    assert isinstance(uncaught.pop(), ZeroDivisionError)
+    unopened.click((12, 12, 10))
+    assert unopened.names() == ["Lesion 1"]
+
+
+def test_the_start_of_the_model_can_be_cancelled(unopened) -> None:
+    unopened.add_pet()
+    unopened.point((12, 12, 10))
+    unopened.until(lambda: unopened.panel.work.busy)
+    unopened.press("cancelButton")
+    unopened.rest()
+    assert unopened.status == "Cancelled; nothing was changed."
+    assert unopened.panel.markups.positive.GetNumberOfControlPoints() == 0
+    unopened.click((12, 12, 10))
+    assert unopened.names() == ["Lesion 1"]
+
+
+def test_preferences_stay_with_the_user_and_the_token_with_nobody(unopened) -> None:
+    import qt
+
+    unopened.ui.serverEdit.text = "http://127.0.0.1:9"
+    unopened.ui.tokenEdit.text = "a-secret-of-the-hospital"
+    unopened.choose("server")
+    unopened.rest()
+    from SegAnyPETPanel.model_choice import savedChoice
+
+    assert (savedChoice().place, savedChoice().server) == ("server", "http://127.0.0.1:9")
+    settings = qt.QSettings()
+    assert all("secret" not in str(settings.value(key)) for key in settings.allKeys())
+    node = unopened.panel.parameters.parameterNode
+    assert all("secret" not in node.GetParameter(name) for name in node.GetParameterNames())
+    assert unopened.panel.work.model.choice.token == "a-secret-of-the-hospital"

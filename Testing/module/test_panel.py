@@ -1,0 +1,173 @@
+"""What the panel shows and offers beside clicks."""
+
+import numpy as np
+import pytest
+
+from Testing.module.held_backend import HeldBackend
+
+
+@pytest.fixture
+def quick(unopened):
+    """A model that answers at once, and a PET."""
+    unopened.add_pet()
+    unopened.use(HeldBackend(held=False))
+    unopened.rest()
+    return unopened
+
+
+def test_an_empty_scene_says_what_to_do(unopened) -> None:
+    unopened.rest()
+    assert unopened.ui.suvLabel.text == "Choose a PET."
+    for name in ("positiveButton", "negativeButton", "nextButton", "undoButton", "useFiducialsButton"):
+        assert not getattr(unopened.ui, name).enabled
+
+
+def test_values_that_are_not_suv_are_called_so(unopened) -> None:
+    unopened.add_pet(suv=False)
+    unopened.rest()
+    assert unopened.ui.suvLabel.text.startswith("Caution: this volume does not say that its values are SUV.")
+    assert unopened.ui.targetTable.horizontalHeaderItem(3).text() == "Maximum"
+    unopened.add_pet()
+    unopened.rest()
+    assert unopened.ui.suvLabel.text == "The values are SUV (body weight)."
+    assert unopened.ui.targetTable.horizontalHeaderItem(3).text() == "SUVmax"
+
+
+def test_a_volume_that_cannot_be_a_pet_is_refused_in_words(unopened) -> None:
+    unopened.add_pet(array=np.ones((1, 8, 8), np.float32))
+    unopened.rest()
+    assert unopened.status == "The volume is a 2-D image; choose a 3-D image."
+
+
+def test_a_row_tells_name_volume_and_maximum(quick) -> None:
+    quick.click((12, 12, 10))
+    table = quick.ui.targetTable
+    voxels = quick.mask().sum()
+    assert [table.item(0, column).text() for column in (0, 2, 3)] == ["Lesion 1", f"{voxels * 0.064:.2f}", "8.00"]
+    assert quick.ui.targetLabel.text == "Clicks go to Lesion 1."
+    color = quick.segmentation.GetSegmentation().GetNthSegment(0).GetColor()
+    shown = table.item(0, 1).background().color()
+    assert (shown.redF(), shown.greenF(), shown.blueF()) == pytest.approx(color, abs=0.01)
+
+
+def test_a_segment_is_named_and_coded_as_chosen(quick) -> None:
+    from SegAnyPETLib.mrml.terminology import KINDS, METASTASIS
+
+    chooser = quick.ui.kindSelector
+    assert [chooser.itemText(n) for n in range(chooser.count)] == [kind.name for kind in KINDS]
+    chooser.currentIndex = KINDS.index(METASTASIS)
+    quick.click((12, 12, 10))
+    assert quick.names() == ["Metastasis 1"]
+    assert quick.segmentation.GetSegmentation().GetNthSegment(0).GetTerminology() == METASTASIS.terminology
+
+
+def test_a_click_snaps_to_the_hottest_voxel_where_asked_and_can_still_be_moved(quick) -> None:
+    quick.press("snapCheckBox")
+    quick.click((12, 12, 14))
+    (segment,) = quick.panel._segmentIds()
+    (point,) = quick.panel.controller.points(quick.panel.place(), segment)
+    assert point.clicked_ras == (56, 48, 48)
+    assert point.ras != point.clicked_ras
+    quick.panel.markups.positive.SetNthControlPointPositionWorld(0, 80, 88, 112)
+    quick.rest()
+    assert quick.points() == [((80, 88, 112), True)]
+
+
+def test_coming_back_to_an_earlier_lesion_goes_on_with_it(quick) -> None:
+    quick.click((12, 12, 10))
+    quick.press("nextButton")
+    quick.click((28, 22, 20))
+    quick.select("Lesion 1")
+    quick.click((12, 12, 11))
+    assert [len(quick.points(number)) for number in (0, 1)] == [2, 1]
+    assert quick.names() == ["Lesion 1", "Lesion 2"]
+
+
+def test_a_segment_from_elsewhere_is_mended(quick) -> None:
+    import slicer.util
+
+    quick.click((12, 12, 10))
+    segments = quick.segmentation.GetSegmentation()
+    painted = segments.AddEmptySegment("", "painted")
+    mask = np.zeros((40, 36, 32), np.uint8)
+    mask[27:30, 21:24, 19:22] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, quick.segmentation, painted, quick.panel.parameters.volume)
+    quick.rest()
+    quick.select("painted")
+    quick.press("mendButton")
+    quick.rest()
+    assert quick.mask(1).sum() > mask.sum()
+    quick.press("undoButton")
+    quick.rest()
+    assert (quick.mask(1) == mask.astype(bool)).all()
+
+
+def test_the_pet_is_shown_dark_where_it_is_hot(quick) -> None:
+    quick.rest()
+    quick.press("petWindowButton")
+    display = quick.panel.parameters.volume.GetDisplayNode()
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 6)
+    assert display.GetColorNodeID() == "vtkMRMLColorTableNodeInvertedGrey"
+
+
+def test_keys_come_and_go_with_the_panel_and_none_is_the_editors(slicer_harness) -> None:
+    from Testing.module.conftest import MODULE
+
+    window = slicer_harness.open_main_window()
+    loaded = slicer_harness.load("SegAnyPET", MODULE)
+    import qt
+
+    def keys():
+        return sorted(shortcut.key.toString() for shortcut in window.findChildren(qt.QShortcut))
+
+    loaded.enter()
+    slicer_harness.app.processEvents()
+    assert len(keys()) == len(set(keys()))
+    assert {"P", "N", "L", "C", "Z", "Y", "Esc"} <= set(keys())
+    loaded.exit()
+    slicer_harness.app.processEvents()
+    qt.application.sendPostedEvents(None, qt.QEvent.DeferredDelete)
+    assert keys() == []
+
+
+def test_a_panel_that_is_left_places_no_points_and_comes_back_as_it_was(quick) -> None:
+    quick.press("positiveButton")
+    assert quick.panel.placing.node is quick.panel.markups.positive
+    quick.loaded.exit()
+    assert quick.panel.placing.node is None
+    quick.loaded.enter()
+    quick.click((12, 12, 10))
+    assert quick.names() == ["Lesion 1"]
+
+
+def test_the_phantom_is_offered_and_is_a_pet_in_suv(unopened) -> None:
+    (sample,) = unopened.harness.installations.samples
+    assert (sample.category, sample.sampleName) == ("SegAnyPET", "PhantomPET")
+    (node,) = sample.customDownloader(sample)
+    unopened.ui.volumeSelector.setCurrentNode(node)
+    unopened.rest()
+    assert unopened.ui.suvLabel.text == "The values are SUV (body weight)."
+
+
+def test_the_self_tests_run(unopened) -> None:
+    unopened.loaded.python.SegAnyPETTest().runTest()
+
+
+def test_the_module_brings_nothing_foreign_into_slicer_at_its_start() -> None:
+    import subprocess
+    import sys
+
+    from Testing.module.conftest import MODULE
+
+    code = f"""
+import sys
+sys.path.insert(0, {str(MODULE.parent)!r})
+from Testing.slicer_harness.bootstrap import SlicerHarness
+before = set(sys.modules)
+sys.path.insert(0, {str(MODULE)!r})
+import SegAnyPETPanel.panel
+print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} & {{"torch", "monai", "httpx",
+    "safetensors", "fastapi", "huggingface_hub"}}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "", done.stderr
