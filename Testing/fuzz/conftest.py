@@ -45,6 +45,14 @@ def check_log(text: str) -> None:
     assert TOKEN not in text
 
 
+@pytest.fixture(scope="module")
+def client(fuzzed: Service) -> Iterator[InProcess]:
+    """Its application behind the token."""
+    caller = InProcess(create_app(fuzzed, TOKEN))
+    yield caller
+    caller.close()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _STATUSES:
         by_status = ", ".join(f"{status or 'none'}: {count}" for status, count in sorted(_STATUSES.items()))
