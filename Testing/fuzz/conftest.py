@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from SegAnyPETLib.backend.server.app import create_app
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.service import Service
 from Testing.backend.server.engines import started
+from Testing.fuzz.asgi import InProcess
 from Testing.fuzz.served import TOKEN, service
 
 #: Requests in all; `make fuzz` asks for more.
