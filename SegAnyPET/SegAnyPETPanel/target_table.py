@@ -35,7 +35,8 @@ def fillTable(table, rows, selected):
                 item = qt.QTableWidgetItem(text)
                 item.setData(ID_ROLE, row.segment_id)
                 table.setItem(number, column, item)
-            table.item(number, 1).setBackground(qt.QBrush(qt.QColor.fromRgbF(*row.color)))
+            # A square of the colour, which the row's selection does not paint over.
+            table.item(number, 1).setData(qt.Qt.DecorationRole, qt.QColor.fromRgbF(*row.color))
             if row.segment_id == selected:
                 table.selectRow(number)
     finally:

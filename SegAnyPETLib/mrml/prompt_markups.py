@@ -90,19 +90,12 @@ class PromptMarkups:
     def _node(self, name: str, tag: str, color: tuple[float, float, float]) -> Any:
         node = self._scene.GetSingletonNode(tag, "vtkMRMLMarkupsFiducialNode")
         if node is None:
-            node = self._scene.CreateNodeByClass("vtkMRMLMarkupsFiducialNode")
-            node.SetSingletonTag(tag)
-            node.SetName(name)
-            node.SetSaveWithScene(False)
-            kept = self._scene.AddNode(node)
-            node.UnRegister(None)  # the scene holds it now
-            node = kept
-            node.CreateDefaultDisplayNodes()
-            display = node.GetDisplayNode()
-            display.SetSaveWithScene(False)
-            display.SetColor(color)
-            display.SetSelectedColor(color)
-            display.SetTextScale(0)
+            made = self._scene.CreateNodeByClass("vtkMRMLMarkupsFiducialNode")
+            made.SetSingletonTag(tag)
+            node = self._scene.AddNode(made)
+            made.UnRegister(None)  # the scene holds it now
+        if node.GetDisplayNode() is None:  # also after a scene was closed, which resets singletons
+            _prepare(node, name, color)
         return node
 
 
@@ -125,3 +118,16 @@ def _remove_others(node: Any, kept: set[str]) -> None:
         placed = node.GetNthControlPointPositionStatus(index) == node.PositionDefined
         if placed and node.GetNthControlPointID(index) not in kept:
             node.RemoveNthControlPoint(index)
+
+
+def _prepare(node: Any, name: str, color: tuple[float, float, float]) -> None:
+    """Name and show a node of this module's; it is neither saved nor offered among the user's own lists of points."""
+    node.SetName(name)
+    node.SetSaveWithScene(False)
+    node.SetHideFromEditors(True)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetSaveWithScene(False)
+    for paint in (display.SetColor, display.SetSelectedColor, display.SetActiveColor):
+        paint(color)  # under the mouse a point keeps its meaning
+    display.SetTextScale(0)

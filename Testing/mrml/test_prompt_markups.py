@@ -3,7 +3,7 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
-from SegAnyPETLib.mrml.prompt_markups import PromptMarkups, number_of
+from SegAnyPETLib.mrml.prompt_markups import NEGATIVE, PromptMarkups, number_of
 from SegAnyPETLib.prompts import Point
 
 TURNED = np.array([[0.0, -1, 0, 10], [1, 0, 0, 20], [0, 0, 1, 30], [0, 0, 0, 1]])
@@ -68,5 +68,15 @@ def test_the_nodes_are_the_same_ones_and_are_not_saved_with_the_scene(make):
     first, second = PromptMarkups(make.scene), PromptMarkups(make.scene)
     assert first.positive is second.positive
     assert not first.positive.GetSaveWithScene()
+
+
+def test_the_nodes_are_as_they_were_after_a_scene_was_closed(make):
+    markups = PromptMarkups(make.scene)
+    markups.negative.AddControlPointWorld(1, 2, 3)
     make.scene.Clear(0)
-    assert first.positive.GetNumberOfControlPoints() == 0
+    node = markups.negative
+    assert node.GetNumberOfControlPoints() == 0
+    assert (node.GetName(), node.GetSaveWithScene(), node.GetHideFromEditors()) == (NEGATIVE[0], False, True)
+    display = node.GetDisplayNode()
+    assert display.GetActiveColor() == display.GetSelectedColor() == NEGATIVE[2]
+    assert not display.GetSaveWithScene()
