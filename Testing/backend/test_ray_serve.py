@@ -124,20 +124,21 @@ def masks(volume: Volume, backend: Backend) -> list[NDArray]:
 
 def test_nearly_every_later_click_finds_the_replica_that_holds_its_window(running: Running) -> None:
     unknown, later, rng = 0, 0, np.random.default_rng(0)
+    before = {replica: replica.ticks for replica in running.replicas()}
     with httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
         spec = ModelSpec(**http.get("/v1/models").json()["models"][0])
         prompts = (TargetPrompts(np.full((1, 3), 20, np.float32), np.ones(1, bool)),)
-        for _ in range(8):
+        for _ in range(16):
             image = WindowImage.of(rng.uniform(0, 5, (spec.size,) * 3).astype(np.float32), 2.0)
             headers = {"Content-Type": MEDIA_TYPE, "serve_multiplexed_model_id": image.sha256}
-            for voxels in (image, None, None, None):
+            for voxels in (image, None, None):
                 asked = PredictRequest(spec.name, spec.sha256, image.sha256, image.spacing_mm, voxels, prompts)
                 answer = http.post("/v1/predict", content=pack_request(asked), headers=headers)
                 assert answer.status_code == 200 or answer.json()["error"] == "unknown_window"
                 later += voxels is None
                 unknown += answer.status_code != 200
     assert unknown <= 0.05 * later
-    assert all(replica.ticks for replica in running.replicas())
+    assert min(replica.ticks - ticks for replica, ticks in before.items()) > 20, "one replica did all the work"
 
 
 def test_nothing_but_rays_own_questions_is_answered_without_the_token(running: Running) -> None:
@@ -198,9 +199,9 @@ def test_a_session_does_not_notice_that_its_replica_dies_at_a_click(
 ) -> None:
     expected = masks(volume, Manifold(here))
     found: list[NDArray] = []
+    wait_until(running.replicas)
     with HttpBackend(running.url, TOKEN) as backend:
         clicking = threading.Thread(target=lambda: found.extend(masks(volume, Manifold(backend))))
-        wait_until(running.replicas)
         before = {replica: replica.ticks for replica in running.replicas()}
         clicking.start()
         wait_until(lambda: any(replica.ticks > ticks + 10 for replica, ticks in before.items()))

@@ -100,6 +100,10 @@ def test_a_taken_port_is_told_in_one_line(capsys):
         (["--cache-mb", "0"], "no whole number"),
         (["--port", "0", "--model", "nosuch"], "nosuch"),
         (["--port", "0", "--log-file", "none/log"], "cannot be written"),
+        (["--port", "0", "--replicas", "2"], "give --ray"),
+        (["--ray", "--replicas", "2", "--max-replicas", "1"], "must not be less"),
+        (["--ray", "--port", "0", "--host", "0.0.0.0"], "needs a token"),
+        (["--ray", "--port", "0", "--model", "nosuch"], "nosuch"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(arguments, said, capsys, monkeypatch, tmp_path):
@@ -116,14 +120,17 @@ def test_a_token_is_not_taken_from_the_command_line(capsys):
     assert "unrecognized arguments" in err
 
 
-def test_a_missing_package_is_named_with_its_extra(capsys, monkeypatch):
-    monkeypatch.delitem(sys.modules, "SegAnyPETLib.commands.serve", raising=False)
-    monkeypatch.delitem(sys.modules, "SegAnyPETLib.backend.server.auth", raising=False)
-    monkeypatch.setitem(sys.modules, "starlette.datastructures", None)
-
-    code, err = refused(["--port", "0"], capsys)
-    assert code == 1
-    assert "pip install '.[server]'" in err
+@pytest.mark.parametrize(
+    ("package", "options", "extra"), [("starlette.datastructures", [], "server"), ("ray", ["--ray"], "ray")]
+)
+def test_a_missing_package_is_named_with_its_extra(package, options, extra):
+    command = ["serve", "--port", "0", *options]
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; from SegAnyPETLib.cli import main; sys.exit(main({command!r}))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=Path.cwd())
+    assert ended.returncode == 1
+    assert f"pip install '.[{extra}]'" in ended.stderr
 
 
 def test_refusals_cost_no_model():
