@@ -168,7 +168,11 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="cases at a time, each with a model of its own (default: 1)"
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="cases at a time, each with a model of its own; the same --threads give the same masks (default: 1)",
     )
     parser.add_argument(
         "--ray", action="store_true", help="on the Ray cluster that RAY_ADDRESS names, or else one of this machine's"
