@@ -106,10 +106,12 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.takeParameters()
 
     def takeParameters(self):
-        """Work on the parameter node of the scene; the first PET is chosen where none is."""
+        """Work on the parameter node of the scene; the first PET in SUV is chosen where none is."""
+        from SegAnyPETLib.mrml.volumes import first_suv_volume
+
         parameters = self.logic.getParameterNode()
         if parameters.volume is None:
-            parameters.volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            parameters.volume = first_suv_volume(slicer.mrmlScene)
         self.setParameters(parameters)
 
     def setParameters(self, parameters):

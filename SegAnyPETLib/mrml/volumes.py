@@ -84,6 +84,13 @@ def units_of(node: Any) -> str:
     return "" if entry is None else UNITS.get(entry.GetCodeValue(), "")
 
 
+def first_suv_volume(scene: Any) -> Any | None:
+    """The first volume node of a scene whose values are SUV, None where none says so."""
+    nodes = (scene.GetNthNodeByClass(n, "vtkMRMLScalarVolumeNode") for n in range(scene.GetNumberOfNodes()))
+    volumes = (node for node in nodes if node is not None and not node.IsA("vtkMRMLLabelMapVolumeNode"))
+    return next((node for node in volumes if units_of(node) == SUV_UNITS), None)
+
+
 def _check(node: Any) -> None:
     """Refuse what holds no scalar 3-D image in a frame that is linear in the world."""
     image = node.GetImageData()

@@ -19,8 +19,8 @@ class HeldBackend(HotBackend):
 
     device = "cpu, test"
 
-    def __init__(self, held: bool = True) -> None:
-        super().__init__(size=16, spacing_mm=(4.0,))
+    def __init__(self, held: bool = True, size: int = 16) -> None:
+        super().__init__(size=size, spacing_mm=(4.0,))
         self.spec = replace(self.spec, sha256="0" * 64)
         self.at_work = threading.Event()
         self._go, self._cancelled = threading.Event(), threading.Event()

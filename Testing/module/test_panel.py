@@ -1,5 +1,8 @@
 """What the panel shows and offers beside clicks."""
 
+import importlib
+import sys
+
 import numpy as np
 import pytest
 
@@ -31,6 +34,40 @@ def test_values_that_are_not_suv_are_called_so(unopened) -> None:
     unopened.rest()
     assert unopened.ui.suvLabel.text == "The values are SUV (body weight)."
     assert unopened.ui.targetTable.horizontalHeaderItem(3).text() == "SUVmax"
+
+
+def test_the_first_pet_in_suv_is_chosen_when_the_module_is_entered(unopened) -> None:
+    import slicer.util
+
+    unopened.loaded.exit()
+    slicer.util.addVolumeFromArray(np.ones((4, 4, 4), np.float32), name="CT")
+    pet = unopened.add_pet()
+    unopened.ui.volumeSelector.setCurrentNode(None)
+    unopened.panel.parameters.volume = None
+    unopened.loaded.enter()
+    unopened.rest()
+    assert unopened.ui.volumeSelector.currentNode() is pet
+
+
+def test_a_reload_reads_panel_and_library_anew(unopened, monkeypatch) -> None:
+    import slicer.util
+
+    def ours():
+        return {
+            name: module for name, module in sys.modules.items() if name.startswith(("SegAnyPETPanel", "SegAnyPETLib"))
+        }
+
+    before, panel_class, reloaded = ours(), type(unopened.panel), []
+    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reloaded.append)
+    try:
+        unopened.widget.onReload()
+        assert reloaded == ["SegAnyPET"]
+        assert ours() == {}
+        assert importlib.import_module("SegAnyPETPanel.panel").Panel is not panel_class
+    finally:
+        for name in ours():
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 def test_a_volume_that_cannot_be_a_pet_is_refused_in_words(unopened) -> None:
