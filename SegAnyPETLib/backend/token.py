@@ -42,3 +42,8 @@ def read_token(file: Path | None, environment: Mapping[str, str]) -> str | None:
         return check_token(file.read_text(encoding="ascii", errors="replace"))
     except OSError as error:
         raise InputError(f"the token file {file} cannot be read: {error.strerror}") from error
+
+
+def readable_by_others(file: Path) -> bool:
+    """Whether other users of this machine may read a file."""
+    return bool(file.stat().st_mode & 0o004)

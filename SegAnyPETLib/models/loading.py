@@ -26,4 +26,6 @@ def load_model(model: str) -> Promptable:
         return LiteModel.load(path, path.stem) if is_lite(path) else SamModel.load(path, path.stem)
     chosen = entry(model)
     path = weights_file(model)
-    return LiteModel.load(path, chosen.name) if chosen.family == "lite" else SamModel.load(path, chosen.name, chosen.licence or "")
+    if chosen.family == "lite":
+        return LiteModel.load(path, chosen.name)
+    return SamModel.load(path, chosen.name, chosen.licence or "")

@@ -4,52 +4,15 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from SegAnyPETLib.backend.server.answers import refused
 from SegAnyPETLib.backend.server.refusals import Refusal
-from SegAnyPETLib.errors import InputError
-
-#: The environment variable that holds the token where no file is named.
-TOKEN_VARIABLE = "SEGANYPET_TOKEN"
-
-LEAST_TOKEN, MOST_TOKEN = 16, 512
 
 #: What a browser or client calls this machine. Other names may be a web page's, made to point here (DNS rebinding).
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
-
-
-def read_token(file: Path | None, environment: Mapping[str, str]) -> str | None:
-    """The token, from a file or else from the environment; None where there is none.
-
-    Raises:
-        InputError: the file cannot be read, or the token is too short or holds other than visible ASCII characters.
-    """
-    if file is None:
-        text = environment.get(TOKEN_VARIABLE)
-        if text is None:
-            return None
-    else:
-        try:
-            text = file.read_text(encoding="ascii", errors="replace")
-        except OSError as error:
-            raise InputError(f"the token file {file} cannot be read: {error.strerror}") from error
-    token = text.strip()
-    if not re.fullmatch(rf"[!-~]{{{LEAST_TOKEN},{MOST_TOKEN}}}", token):
-        raise InputError(
-            f"a token must have {LEAST_TOKEN} to {MOST_TOKEN} letters, digits or signs without spaces; "
-            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
-    return token
-
-
-def readable_by_others(file: Path) -> bool:
-    """Whether other users of this machine may read a file."""
-    return bool(file.stat().st_mode & 0o004)
 
 
 class TokenRequired:

@@ -1,6 +1,6 @@
 import pytest
 
-from SegAnyPETLib.backend.server.auth import TOKEN_VARIABLE, read_token, readable_by_others
+from SegAnyPETLib.backend.token import TOKEN_VARIABLE, read_token, readable_by_others
 from SegAnyPETLib.errors import InputError
 
 TOKEN = "0123456789abcdef"
