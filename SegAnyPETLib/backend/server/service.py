@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STARTING, READY, STOPPING = "starting", "ready", "stopping"
 
-#: Memory for the embeddings of all models together; one of the published size takes 0.8 MB, one of Lite 8 MB.
+#: Memory for the embeddings of all models together; one of the published size takes 0.8 MB, one of Lite 0.4 MB.
 CACHE_BYTES = 512 * 1024**2
 
 #: Seconds in which the request that runs may end when the service stops.
