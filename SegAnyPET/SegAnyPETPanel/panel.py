@@ -248,6 +248,8 @@ class Panel:
             self._made = None
             self._select(ids[-1])
         self._tidy()
+        if ids is not None and isinstance(job, BatchJob):
+            self._repeatOnCpu(job.batch.failures)
 
     def onFailed(self, error, job):
         """Say why; where the device is the reason, offer the CPU."""
@@ -349,6 +351,13 @@ class Panel:
         self.modelSection.show(choice)
         self._switch(choice)
         return True
+
+    def _repeatOnCpu(self, failures):
+        """Offer the CPU for the points of a batch that the device failed."""
+        failed = [failure for failure in failures if self._isOfDevice(failure.error)]
+        if failed and self._agreesToCpu(failed[0].error):
+            points = [failure.point for failure in failed]
+            self.work.push(lambda: self._batch(lambda place: points))
 
     def _tellBatch(self, job):
         batch = job.batch

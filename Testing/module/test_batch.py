@@ -2,7 +2,7 @@
 
 import pytest
 
-from SegAnyPETLib.errors import BackendError
+from SegAnyPETLib.errors import BackendError, OutOfMemory
 from Testing.module.held_backend import HeldBackend
 
 
@@ -54,6 +54,23 @@ def test_a_point_that_fails_does_not_hinder_the_others(unopened, fiducials) -> N
     unopened.rest()
     assert unopened.status == "2 of 3 points became lesions. The server was busy."
     assert unopened.mask(0)[28, 22, 20]
+
+
+def test_points_that_the_device_has_no_memory_for_are_offered_the_cpu(unopened, fiducials, monkeypatch) -> None:
+    from SegAnyPETPanel.model import Model
+    from SegAnyPETPanel.model_choice import INSIDE, ModelChoice
+
+    gpu, cpu = HeldBackend(held=False), HeldBackend(held=False)
+    monkeypatch.setattr(Model, "_make", lambda self: cpu if self.choice.device == "cpu" else gpu)
+    unopened.panel.work.model = Model(ModelChoice(place=INSIDE, device="cuda"))
+    gpu.fail(2, OutOfMemory("the memory of the device does not suffice"))
+    unopened.harness.dialogs.answers += [True]
+    unopened.press("useFiducialsButton")
+    unopened.rest()
+    assert "Run the model on the CPU instead?" in unopened.harness.dialogs.texts[-1]
+    assert unopened.names() == ["Lesion 1", "Lesion 2", "Lesion 3"]
+    assert unopened.mask(2)[28, 22, 20]
+    assert len(cpu.asked) == 1
 
 
 def test_a_point_outside_is_named_before_anything_is_sent(unopened, fiducials) -> None:
