@@ -1,9 +1,7 @@
 """The server behind nginx with the configuration that comes with it, on this machine; skipped where nginx is absent."""
 
 import contextlib
-import datetime
 import http.client
-import ipaddress
 import json
 import shutil
 import socket
@@ -21,6 +19,7 @@ from SegAnyPETLib.backend.in_process import InProcessBackend
 from SegAnyPETLib.backend.limits import Limits
 from SegAnyPETLib.backend.wire import pack_predictions
 from SegAnyPETLib.errors import BackendError, Cancelled
+from Testing.backend.certificates import make_certificate
 from Testing.backend.server.engines import PATIENCE_S, Gate, clicked, engine, lite, window
 from Testing.backend.serving import TOKEN, serving
 from Testing.backend.tap import tapped
@@ -34,29 +33,9 @@ def certificates(tmp_path_factory):
     """certificate.pem and key.pem of an authority that signs for 127.0.0.1, and of another one in `other`."""
     folder = tmp_path_factory.mktemp("tls")
     (folder / "other").mkdir()
-    make_certificate(folder)
-    make_certificate(folder / "other")
+    make_certificate(folder)[0].rename(folder / "certificate.pem")
+    make_certificate(folder / "other")[0].rename(folder / "other" / "certificate.pem")
     return folder
-
-
-def make_certificate(folder):
-    x509 = pytest.importorskip("cryptography.x509", reason="needs cryptography to make a certificate")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "SegAnyPET tests")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(made.public_bytes(pem))
-    plain = serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The application behind uvicorn, with clients that behave badly on real connections."""
 
 import asyncio
-import datetime
-import ipaddress
 import json
 import socket
 import ssl
@@ -20,6 +18,7 @@ from SegAnyPETLib.backend.server.run import Server
 from SegAnyPETLib.backend.server.service import Service
 from SegAnyPETLib.backend.wire import pack_request
 from SegAnyPETLib.errors import OutOfMemory
+from Testing.backend.certificates import make_certificate
 from Testing.backend.server.engines import PATIENCE_S, Gate, asked, clicked, engine, until
 
 TOKEN = "a-token-of-the-tests"
@@ -253,32 +252,8 @@ def test_answers_do_not_name_the_server_and_are_sent_at_once(http, server):
     assert conn.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def certificate(folder):
-    """A certificate for 127.0.0.1 that signs itself."""
-    x509 = pytest.importorskip("cryptography.x509", reason="needs cryptography to make a certificate")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "SegAnyPET tests")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
-    plain, locked = serialization.NoEncryption(), serialization.BestAvailableEncryption(b"secret")
-    for file, encryption in (("key.pem", plain), ("locked.pem", locked)):
-        content = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, encryption)
-        (folder / file).write_bytes(content)
-    return folder / "cert.pem", folder / "key.pem"
-
-
 def test_with_a_certificate_it_speaks_tls_and_nothing_else(service, tmp_path):
-    cert, key = certificate(tmp_path)
+    cert, key = make_certificate(tmp_path)
     address = Address(certificate=cert, key=key)
     with serving(service, TOKEN, address) as server:
         trusting = ssl.create_default_context(cafile=cert)
@@ -295,7 +270,7 @@ def test_with_a_certificate_it_speaks_tls_and_nothing_else(service, tmp_path):
 def test_a_key_that_is_locked_is_refused_without_a_question(tmp_path):
     from SegAnyPETLib.errors import InputError
 
-    cert, _ = certificate(tmp_path)
+    cert, _ = make_certificate(tmp_path)
     with pytest.raises(InputError, match="the key not encrypted"):
         Address(certificate=cert, key=tmp_path / "locked.pem")
 
