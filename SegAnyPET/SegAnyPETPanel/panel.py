@@ -477,7 +477,7 @@ class Panel:
 
     def _timer(self, parent, ms, slot):
         timer = qt.QTimer(parent)
-        timer.singleShot = True
+        timer.setSingleShot(True)
         timer.setInterval(ms)
         timer.connect("timeout()", guarded(slot))
         return timer
