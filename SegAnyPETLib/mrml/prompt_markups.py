@@ -94,7 +94,8 @@ class PromptMarkups:
             made.SetSingletonTag(tag)
             node = self._scene.AddNode(made)
             made.UnRegister(None)  # the scene holds it now
-        if node.GetDisplayNode() is None:  # also after a scene was closed, which resets singletons
+        # A new one, or one whose looks went when a scene was closed; Slicer itself gives new ones looks of its own.
+        if node.GetSaveWithScene() or node.GetDisplayNode() is None:
             _prepare(node, name, color)
         return node
 

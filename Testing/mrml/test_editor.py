@@ -63,7 +63,7 @@ def test_undo_steps_go_where_they_are_shown(make) -> None:
             self.saved += 1
 
     widget = Widget()
-    editor = SegmentEditor(make.scene, make.core.application, editor_node(make.scene), widget)
+    editor = SegmentEditor(make.scene, make.application_logic, editor_node(make.scene), widget)
     editor.history.save()
     assert widget.saved == 1
     assert not editor.logic.CanUndo()
