@@ -13,3 +13,4 @@ def test_a_click_makes_a_segment_and_undo_takes_both_back(user) -> None:
     user.rest()
     assert user.names() == ["Lesion 1"]
     assert user.points() == [((40, 48, 48), True)]
+    assert user.ui.targetLabel.text == "Clicks go to Lesion 1."
