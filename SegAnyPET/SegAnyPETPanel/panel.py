@@ -220,10 +220,12 @@ class Panel:
         self._showEnabled()
 
     def onPoll(self):
-        """Show how far it is."""
+        """Show how far it is, and write what a batch has made so far."""
         job, model, bar = self.work.job, self.work.model, self.ui.progressBar
         batch = isinstance(job, BatchJob)
         bar.maximum, bar.value = (len(job.points), job.done) if batch else (0, 0)
+        if batch:
+            self.controller.write_next(job, KINDS[self.ui.kindSelector.currentIndex])
         if batch and not job.stopped:
             self._setStatus(_("{done} of {all} points ...").format(done=job.done, all=len(job.points)))
         elif model.running is None and model.progress:

@@ -135,18 +135,28 @@ class Controller:
         self._write(job.place, segment_id, job.session)
         return segment_id
 
+    def write_next(self, job: BatchJob, kind: SegmentKind = LESION) -> bool:
+        """Write the next target of many clicks, also while others are waited for: all at once would take too long.
+
+        All targets of a job are one undo step.
+
+        Returns:
+            Whether one was written; none is where all are, or where volume or segmentation are gone or were changed.
+        """
+        number = len(job.written)
+        if number == len(job.made) or not self._stands(job.place, None, job.stamp):
+            return False
+        if number == 0:
+            self._begin_step(job.place)
+        job.written.append(add_segment(job.place.segmentation, kind))
+        self._write(job.place, job.written[-1], job.made[number].session)
+        return True
+
     def finish_each(self, job: BatchJob, kind: SegmentKind = LESION) -> list[str] | None:
-        """Write the targets of many clicks as one undo step; ids of the segments, None where they were dropped."""
-        if job.batch is None or not self._stands(job.place, None, job.stamp):
-            return None
-        if not job.batch.made:
-            return []
-        self._begin_step(job.place)
-        ids = []
-        for target in job.batch.made:
-            ids.append(add_segment(job.place.segmentation, kind))
-            self._write(job.place, ids[-1], target.session)
-        return ids
+        """Write what is left of many clicks; ids of all their segments, None where some were dropped."""
+        while self.write_next(job, kind):
+            pass
+        return job.written if len(job.written) == len(job.made) and self._is_there(job.place) else None
 
     def points(self, place: Place, segment_id: str) -> tuple[Point, ...]:
         """The clicks that a segment remembers; none for one that was made otherwise.
@@ -233,13 +243,16 @@ class Controller:
 
     def _stands(self, place: Place, segment_id: str | None, stamp: Stamp) -> bool:
         """Whether the scene is still the one that a job was made for."""
-        nodes = (place.volume_node, place.segmentation)
-        if not all(_is_in_scene(node) for node in nodes) or place.volume_node.GetImageData() is None:
+        if not self._is_there(place):
             return False
         data = place.segmentation.GetSegmentation()
         if segment_id is not None and data.GetSegment(segment_id) is None:
             return False
         return self._stamp(place, segment_id) == stamp
+
+    def _is_there(self, place: Place) -> bool:
+        nodes = (place.volume_node, place.segmentation)
+        return all(_is_in_scene(node) for node in nodes) and place.volume_node.GetImageData() is not None
 
 
 def _is_in_scene(node: Any) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession
-from SegAnyPETLib.session.target_list import Batch, Progress, TargetList
+from SegAnyPETLib.session.target_list import Batch, Progress, Target, TargetList
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,8 @@ class BatchJob:
         points: the clicks.
         stamp: how the scene stood.
         done: number of points that are done.
+        made: the targets so far, in the order of their points.
+        written: ids of the segments of the first of them.
         stopped: set from any thread to leave the rest; the backend's `cancel` also ends the one that runs.
         batch: what came of it, once it has run.
     """
@@ -87,6 +89,8 @@ class BatchJob:
     points: Sequence[Point]
     stamp: Stamp
     done: int = 0
+    made: tuple[Target, ...] = ()
+    written: list[str] = field(default_factory=list)
     stopped: bool = False
     batch: Batch | None = None
 
@@ -96,5 +100,5 @@ class BatchJob:
         self.batch = self.targets.add_each(self.points, progress)
 
     def _note(self, done: int, total: int) -> bool:
-        self.done = done
+        self.done, self.made = done, self.targets.targets
         return not self.stopped

@@ -47,6 +47,20 @@ def test_the_panel_counts_and_cancel_keeps_what_is_done(unopened, fiducials) -> 
     assert unopened.status == "1 of 3 points became lesions. The others were cancelled."
 
 
+def test_lesions_appear_as_they_are_made(unopened, fiducials) -> None:
+    backend = unopened.use(HeldBackend())
+    unopened.press("useFiducialsButton")
+    unopened.until(backend.at_work.is_set)
+    backend.stop_after(0)
+    backend.free()
+    unopened.until(lambda: unopened.ui.progressBar.value == 1)
+    unopened.until(lambda: unopened.names() == ["Lesion 1"])
+    assert unopened.ui.cancelButton.enabled
+    backend.free()
+    unopened.until(lambda: len(unopened.names()) == 3)
+    unopened.rest()
+
+
 def test_a_point_that_fails_does_not_hinder_the_others(unopened, fiducials) -> None:
     backend = unopened.use(HeldBackend(held=False))
     backend.fail(1, BackendError("the server was busy"))

@@ -175,6 +175,37 @@ def test_many_first_clicks_are_one_undo_step(make):
     assert scene.segments == []
 
 
+def test_what_a_batch_has_made_is_written_while_the_rest_is_waited_for(make):
+    scene = Scene(make, ONE, FAR)
+    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    assert not scene.controller.write_next(job)
+    seen = []
+    predict = scene.backend.predict
+
+    def predict_and_look(image, targets):
+        seen.append((scene.controller.write_next(job), len(scene.segments)))
+        return predict(image, targets)
+
+    scene.backend.predict = predict_and_look
+    job.run()
+    assert seen == [(False, 0), (True, 1)]
+    assert scene.controller.finish_each(job) == scene.segments
+    assert len(scene.segments) == 2
+    scene.editor.history.undo()
+    assert scene.segments == []
+
+
+def test_what_is_left_of_a_batch_is_dropped_with_its_volume(make):
+    scene = Scene(make, ONE, FAR)
+    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    job.run()
+    assert scene.controller.write_next(job)
+    removes_volume(scene, None)
+    assert not scene.controller.write_next(job)
+    assert scene.controller.finish_each(job) is None
+    assert len(scene.segments) == 1
+
+
 def test_a_batch_that_is_stopped_keeps_what_is_done(make):
     scene = Scene(make, ONE, FAR)
     job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
