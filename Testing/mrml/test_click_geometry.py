@@ -13,7 +13,9 @@ from SegAnyPETLib.mrml.segmentations import add_segment, new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
 from SegAnyPETLib.mrml.terminology import LESION
 from SegAnyPETLib.mrml.volumes import VolumeCache
+from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.patch import MaskPatch
+from Testing.session.hot_backend import HotBackend
 
 
 def rotation(rng: np.random.Generator) -> np.ndarray:
@@ -102,6 +104,13 @@ def test_a_click_names_the_voxel_under_it_and_its_mask_lies_there(make, seed: in
     k, j, i = volume.nearest_kji(point.ras)
     assert (i, j, k) == voxel_at(node, click) == tuple(voxel)
     assert volume.array_kji[k, j, i] == np.float32(node.GetImageData().GetScalarComponentAsDouble(i, j, k, 0))
+
+    backend = HotBackend(size=8, spacing_mm=(2.0,))
+    InteractiveSession(volume, backend).add_point(point)
+    image, target = backend.asked[0]
+    assert image.array_kji[4, 4, 4] == pytest.approx(volume.array_kji[k, j, i], rel=1e-3)
+    off_center_mm = np.linalg.norm((target.points_kji[0] - 4) * image.spacing_mm)
+    assert off_center_mm == pytest.approx(np.linalg.norm(point.ras - volume.point_ras((k, j, i))), abs=1e-3)
 
     segmentation = new_segmentation(make.scene, node)
     segment_id = add_segment(segmentation, LESION)
