@@ -169,8 +169,9 @@ class Trainer:
             # Gradients are exchanged once per step, with its last batch.
             with exchange(self.wrapped, now=n == self.recipe.accumulate - 1):
                 results.append(self._batch())
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimizer.step()
+        # In bfloat16 a gradient is now and then not finite; such a step is left out, as loss scalers for float16 do.
+        if torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0).isfinite():
+            self.optimizer.step()
         self.schedule.step()
         self.average.update_parameters(self.net)
         return results

@@ -103,3 +103,18 @@ def test_dice_of_masks():
     a = torch.tensor([[[[True, True, False]]], [[[False, False, False]]]])
     b = torch.tensor([[[[True, False, False]]], [[[False, False, False]]]])
     assert hard_dice(a, b).tolist() == pytest.approx([2 / 3, 0.0])
+
+
+def test_a_step_whose_gradient_is_not_finite_leaves_the_weights_finite(tmp_path, monkeypatch):
+    from SegAnyPETLib.training import trainer
+
+    real, calls = trainer.dice_bce, []
+
+    def at_first_not_finite(*arguments):
+        calls.append(1)
+        return real(*arguments) * (float("nan") if len(calls) == 1 else 1.0)
+
+    monkeypatch.setattr(trainer, "dice_bce", at_first_not_finite)
+    net, _ = load_weights(train(LITE, tmp_path, progress=False))
+    assert len(calls) == 2
+    assert all(parameter.isfinite().all() for parameter in net.parameters())
