@@ -27,16 +27,6 @@ AS_MESSAGE = {"Content-Type": MEDIA_TYPE}
 
 
 @pytest.fixture
-def gate():
-    return Gate()
-
-
-@pytest.fixture
-def log(tmp_path):
-    return tmp_path / "log"
-
-
-@pytest.fixture
 def service(gate, log):
     limits = Limits(queue=1, body_bytes=100_000, body_s=0.3, points=8, targets=3)
     with started(Service([engine(gate), engine(sam())], limits, log=EventLog(log))) as running:

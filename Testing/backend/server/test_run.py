@@ -42,16 +42,6 @@ def serving(service, token=None, address=None):
 
 
 @pytest.fixture
-def gate():
-    return Gate()
-
-
-@pytest.fixture
-def log(tmp_path):
-    return tmp_path / "log"
-
-
-@pytest.fixture
 def service(gate, log):
     yield Service([engine(gate)], Limits(body_bytes=300_000, body_s=0.3), log=EventLog(log))
     gate.open.set()

@@ -1,0 +1,15 @@
+import pytest
+
+from Testing.backend.server.engines import Gate
+
+
+@pytest.fixture
+def gate():
+    """Lite, which stops at a click where a test asks it to."""
+    return Gate()
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Where a service of the tests logs."""
+    return tmp_path / "log"
