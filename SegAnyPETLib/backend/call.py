@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -88,6 +89,33 @@ class Call:
             self._outcomes.put((work(), None))
         except Exception as error:  # noqa: BLE001 - raised in the thread that waits
             self._outcomes.put((None, error))
+
+
+class Calls:
+    """The requests of a backend that are under way; any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: set[Call] = set()
+
+    @contextmanager
+    def begun(self, deadline_s: float) -> Iterator[Call]:
+        """A new one, which is under way until the context ends."""
+        call = Call(deadline_s)
+        with self._lock:
+            self._calls.add(call)
+        try:
+            yield call
+        finally:
+            with self._lock:
+                self._calls.discard(call)
+
+    def cancel(self) -> None:
+        """Cancel all of them; returns at once."""
+        with self._lock:
+            calls = list(self._calls)
+        for call in calls:
+            call.cancel()
 
 
 def _cancelled() -> Cancelled:

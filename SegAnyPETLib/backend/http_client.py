@@ -7,8 +7,7 @@ import secrets
 import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from SegAnyPETLib import __version__
-from SegAnyPETLib.backend.call import Call
+from SegAnyPETLib.backend.call import Call, Calls
 from SegAnyPETLib.backend.frame import MEDIA_TYPE, MOST_HEADER_BYTES
 from SegAnyPETLib.backend.line import Answer, Line, LineLost
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
@@ -86,7 +85,7 @@ class HttpBackend:
         self._served: Served | None = None
         self._lock = threading.Lock()
         self._idle: list[Line] = []
-        self._calls: set[Call] = set()
+        self._calls = Calls()
         self._uploaded: OrderedDict[str, None] = OrderedDict()
 
     @property
@@ -113,7 +112,7 @@ class HttpBackend:
             Cancelled: `cancel` was called meanwhile.
         """
         question = _Question("GET", "v1/models", b"", {}, MOST_SERVED_BYTES)
-        with self._call(min(self._deadline_s, CONNECT_DEADLINE_S)) as call:
+        with self._calls.begun(min(self._deadline_s, CONNECT_DEADLINE_S)) as call:
             served = read_served(self._ask(call, question, min(self._tries, 2)).body)
         served.spec(self._model)
         self._served = served
@@ -129,7 +128,7 @@ class HttpBackend:
             InputError: the server does not run the model.
         """
         spec = self.spec
-        with self._call(self._deadline_s) as call:
+        with self._calls.begun(self._deadline_s) as call:
             return self.predict_during(call, spec, image, targets)
 
     def predict_during(
@@ -153,15 +152,12 @@ class HttpBackend:
             BackendError: it does not say so in time.
         """
         question = _Question("GET", "v1/health", b"", {}, MOST_SERVED_BYTES)
-        with self._call(deadline_s) as call:
+        with self._calls.begun(deadline_s) as call:
             return read_busy(self._ask(call, question, 1).body)
 
     def cancel(self) -> None:
         """Make every `predict` that is running raise `Cancelled`; returns at once."""
-        with self._lock:
-            calls = list(self._calls)
-        for call in calls:
-            call.cancel()
+        self._calls.cancel()
 
     def close(self) -> None:
         """Cancel what is running and close idle connections; the backend may be used again."""
@@ -229,17 +225,6 @@ class HttpBackend:
             if self._idle:
                 return self._idle.pop()
         return Line(self._url, self._headers, self._context)
-
-    @contextmanager
-    def _call(self, deadline_s: float) -> Iterator[Call]:
-        call = Call(deadline_s)
-        with self._lock:
-            self._calls.add(call)
-        try:
-            yield call
-        finally:
-            with self._lock:
-                self._calls.discard(call)
 
     def _has_uploaded(self, image: WindowImage) -> bool:
         with self._lock:

@@ -6,13 +6,12 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from SegAnyPETLib.backend.call import Call
+from SegAnyPETLib.backend.call import Call, Calls
 from SegAnyPETLib.backend.child import Child, python_beside
 from SegAnyPETLib.backend.http_client import HttpBackend
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
@@ -76,7 +75,7 @@ class WorkerBackend:
         self._lock = threading.Lock()
         self._worker: Future[_Worker] | None = None
         self._child: Child | None = None
-        self._calls: set[Call] = set()
+        self._calls = Calls()
 
     @property
     def spec(self) -> ModelSpec:
@@ -113,7 +112,7 @@ class WorkerBackend:
             BackendError: the worker ended again, took too long or failed.
             InputError: the model, device or precision is not there.
         """
-        with self._call() as call:
+        with self._calls.begun(START_DEADLINE_S) as call:
             for _ in range(MOST_WORKERS):
                 worker = self._ready(call)
                 try:
@@ -133,10 +132,7 @@ class WorkerBackend:
 
         A worker that does not end the work within a few seconds is killed, and another one started.
         """
-        with self._lock:
-            calls = list(self._calls)
-        for call in calls:
-            call.cancel()
+        self._calls.cancel()
 
     def move_to(self, device: str) -> None:
         """Begin to start the worker again on another device, in the model's own precision there."""
@@ -163,7 +159,7 @@ class WorkerBackend:
         self.close()
 
     def _get(self) -> _Worker:
-        with self._call() as call:
+        with self._calls.begun(START_DEADLINE_S) as call:
             return self._ready(call)
 
     def _ready(self, call: Call) -> _Worker:
@@ -225,17 +221,6 @@ class WorkerBackend:
         worker.client.close()
         self._progress("starting again")
         return self._launch(made)
-
-    @contextmanager
-    def _call(self) -> Iterator[Call]:
-        call = Call(START_DEADLINE_S)
-        with self._lock:
-            self._calls.add(call)
-        try:
-            yield call
-        finally:
-            with self._lock:
-                self._calls.discard(call)
 
 
 def _lost(worker: Future[_Worker]) -> bool:
