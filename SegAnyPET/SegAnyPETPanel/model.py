@@ -98,11 +98,11 @@ class Model:
     def _make(self):
         choice = self.choice
         if choice.place == WORKER:
-            from SegAnyPETLib.backend.worker import WorkerBackend
+            from SegAnyPETLib.backend.worker.backend import WorkerBackend
 
             return WorkerBackend(choice.model, choice.device, python=shutil.which("PythonSlicer"), progress=self._note)
         if choice.place == SERVER:
-            from SegAnyPETLib.backend.http_client import HttpBackend
+            from SegAnyPETLib.backend.http.backend import HttpBackend
 
             if not choice.server:
                 raise InputError("the server's address is missing; enter it under Model")

@@ -12,10 +12,10 @@ from slicer.i18n import tr as _
 from SegAnyPETLib.errors import InputError, OutOfMemory, SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.editor import SegmentEditor, editor_node
-from SegAnyPETLib.mrml.jobs import BatchJob, Place
 from SegAnyPETLib.mrml.pet_window import show_as_pet
 from SegAnyPETLib.mrml.points import points_of
 from SegAnyPETLib.mrml.prompt_markups import PromptMarkups, number_of
+from SegAnyPETLib.mrml.segment_jobs import BatchJob, Place
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.target_rows import TargetRows
 from SegAnyPETLib.mrml.terminology import KINDS

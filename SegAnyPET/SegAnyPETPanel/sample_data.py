@@ -33,7 +33,7 @@ def makePhantom(source=None):
         The list of the volume node, as Sample Data expects it.
     """
     from SegAnyPETLib.mrml.pet_window import show_as_pet
-    from SegAnyPETLib.training.phantom import make_phantom
+    from SegAnyPETLib.simulation.phantom import make_phantom
 
     image = make_phantom(SEED).image
     return [phantomNode(image, show_as_pet)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from SegAnyPETLib.errors import Cancelled, SegAnyPETError
-from SegAnyPETLib.mrml.jobs import BatchJob
+from SegAnyPETLib.mrml.segment_jobs import BatchJob
 from SegAnyPETPanel.runner import Runner
 
 

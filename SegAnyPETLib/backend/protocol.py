@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from SegAnyPETLib.backend.crop import Crop
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.crop import Crop
 from SegAnyPETLib.volume.interpolation import refined
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ def open_backend(options: ModelOptions) -> Backend:
         from SegAnyPETLib.backend.in_process import load_backend
 
         return load_backend(options.model, options.device, options.threads, options.precision)
-    from SegAnyPETLib.backend.http_client import HttpBackend
+    from SegAnyPETLib.backend.http.backend import HttpBackend
 
     token = read_token(options.server.token_file, os.environ)
     backend = HttpBackend(options.server.url, token, options.model, options.server.ca_file)

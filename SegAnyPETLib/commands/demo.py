@@ -22,7 +22,7 @@ from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession
-from SegAnyPETLib.training.phantom import make_phantom
+from SegAnyPETLib.simulation.phantom import make_phantom
 from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment, write_segmentation
 from SegAnyPETLib.volume.volume import Volume
 

@@ -12,8 +12,8 @@ from tqdm import tqdm
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.commands.backends import ModelOptions, open_backend
-from SegAnyPETLib.commands.jobs import Failure, Jobs, jobs_of, model_of, spread
 from SegAnyPETLib.commands.outputs import check_output, write_json
+from SegAnyPETLib.commands.parallel import Failure, Jobs, jobs_of, model_of, spread
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.evaluate import CaseResult, Settings, evaluate, evaluate_case, sessions_over, summarised
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest

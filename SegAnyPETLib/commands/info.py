@@ -9,8 +9,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from SegAnyPETLib import __version__
-from SegAnyPETLib.models.registry import MODELS
-from SegAnyPETLib.models.store import home, installed
+from SegAnyPETLib.models.weights.registry import MODELS
+from SegAnyPETLib.models.weights.store import home, installed
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.resources import resource_path
 

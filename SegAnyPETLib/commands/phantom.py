@@ -8,8 +8,8 @@ from pathlib import Path
 
 from SegAnyPETLib.commands.outputs import filling, write_json
 from SegAnyPETLib.notice import NOTICE
-from SegAnyPETLib.training.phantom import Phantom, make_phantom
-from SegAnyPETLib.training.tissues import ORGANS
+from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
+from SegAnyPETLib.simulation.tissues import ORGANS
 from SegAnyPETLib.volume.io import check_voxel_size, read_labels, write_volume
 
 PET, ORGAN_MAP, LESION_MAP = "pet.nii.gz", "organs.nii.gz", "lesions.nii.gz"

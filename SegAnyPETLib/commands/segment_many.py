@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from SegAnyPETLib.commands.backends import ModelOptions
 from SegAnyPETLib.commands.click_manifest import ClickCase, ClickTarget, read_click_manifest
 from SegAnyPETLib.commands.colors import distinct_color
-from SegAnyPETLib.commands.jobs import Failure, jobs_of, model_of, spread
 from SegAnyPETLib.commands.outputs import check_output, make_folder
+from SegAnyPETLib.commands.parallel import Failure, jobs_of, model_of, spread
 from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE

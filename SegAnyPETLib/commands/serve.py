@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.server.bind import Address, listen
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.server.guards.bind import Address, listen
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.token import TOKEN_VARIABLE, read_token, readable_by_others
 from SegAnyPETLib.errors import InputError
@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _run_on_ray(
     arguments: argparse.Namespace, names: Sequence[str], token: str | None, address: Address, guarded: str
 ) -> None:
-    from SegAnyPETLib.backend.ray_options import RayOptions
-    from SegAnyPETLib.backend.ray_serve import run
+    from SegAnyPETLib.backend.on_ray.options import RayOptions
+    from SegAnyPETLib.backend.on_ray.serve import run
 
     most = arguments.max_replicas or arguments.replicas
     if most < arguments.replicas:

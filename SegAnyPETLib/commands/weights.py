@@ -8,10 +8,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models import store
-from SegAnyPETLib.models.download import fetch
-from SegAnyPETLib.models.registry import MODELS, ModelEntry
-from SegAnyPETLib.models.store import Installed
+from SegAnyPETLib.models.weights import store
+from SegAnyPETLib.models.weights.download import fetch
+from SegAnyPETLib.models.weights.registry import MODELS, ModelEntry
+from SegAnyPETLib.models.weights.store import Installed
 from SegAnyPETLib.notice import NOTICE
 
 #: Digits of a SHA-256 that tell files apart at a glance.

@@ -7,9 +7,9 @@ from pathlib import Path
 from SegAnyPETLib.models.lite.predictor import LiteModel
 from SegAnyPETLib.models.lite.weights import is_lite
 from SegAnyPETLib.models.promptable import Promptable
-from SegAnyPETLib.models.registry import CHECKPOINT_SUFFIXES, MODELS, entry
 from SegAnyPETLib.models.sam.predictor import SamModel
-from SegAnyPETLib.models.store import weights_file
+from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, MODELS, entry
+from SegAnyPETLib.models.weights.store import weights_file
 
 
 def load_model(model: str) -> Promptable:

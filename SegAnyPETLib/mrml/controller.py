@@ -16,7 +16,6 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.editor import SegmentEditor
 from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints, fingerprint
 from SegAnyPETLib.mrml.grids import Grid
-from SegAnyPETLib.mrml.jobs import BatchJob, Job, Place, Stamp
 from SegAnyPETLib.mrml.points import check_point
 from SegAnyPETLib.mrml.saved_prompts import (
     SavedPrompts,
@@ -26,6 +25,7 @@ from SegAnyPETLib.mrml.saved_prompts import (
     referred_volume,
     write_prompts,
 )
+from SegAnyPETLib.mrml.segment_jobs import BatchJob, Job, Place, Stamp
 from SegAnyPETLib.mrml.segmentations import add_segment
 from SegAnyPETLib.mrml.segments import check_writable, read_mask, replace_mask
 from SegAnyPETLib.mrml.terminology import LESION, SegmentKind

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from SegAnyPETLib.mrml.frames import between
-from SegAnyPETLib.mrml.jobs import Place
 from SegAnyPETLib.mrml.labelmaps import array_of, is_empty, matrix_of, same_grid
+from SegAnyPETLib.mrml.segment_jobs import Place
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask
 from SegAnyPETLib.volume.volume import Volume
 

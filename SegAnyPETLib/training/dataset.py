@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.training.analytic_organs import analytic_organs
-from SegAnyPETLib.training.anatomy import Anatomy, anatomy_from_organs
-from SegAnyPETLib.training.misdrawn import misdrawn
+from SegAnyPETLib.simulation.analytic_organs import analytic_organs
+from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
+from SegAnyPETLib.training.degraded_reference import misdrawn
 from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample

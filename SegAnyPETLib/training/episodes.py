@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from SegAnyPETLib.training.clicks import next_click
-from SegAnyPETLib.training.misdrawn import misdrawn
+from SegAnyPETLib.training.degraded_reference import misdrawn
 from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.simulated_clicks import next_click
 
 #: Share of episodes that begin with a mask instead of a click, and of these with a faultless one.
 MASK_START_SHARE, FAULTLESS_SHARE = 0.15, 0.3

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
+from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_uptake
+from SegAnyPETLib.simulation.scanner import FWHM_PER_SIGMA, Scanner
 from SegAnyPETLib.training.sample import LEAST_VOXELS, Sample, drawn_until_seen
-from SegAnyPETLib.training.scanner import FWHM_PER_SIGMA, Scanner
-from SegAnyPETLib.training.simulated import draw_spacing, lesion_suv
+from SegAnyPETLib.training.simulated import draw_spacing
 from SegAnyPETLib.volume.patch import bounding_box
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from SegAnyPETLib.training.anatomy import Anatomy
-from SegAnyPETLib.training.lesions import lesion_shape, lesion_uptake
-from SegAnyPETLib.training.painting import paint
+from SegAnyPETLib.simulation.anatomy import Anatomy
+from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_uptake
+from SegAnyPETLib.simulation.painting import paint
+from SegAnyPETLib.simulation.scanner import Scanner
+from SegAnyPETLib.simulation.tissues import Tissue, draw_uptake
 from SegAnyPETLib.training.sample import LEAST_VOXELS, Sample, drawn_until_seen
-from SegAnyPETLib.training.scanner import Scanner
-from SegAnyPETLib.training.tissues import Tissue, draw_uptake
 
 #: Organs asked for as targets, with their relative frequency.
 ORGAN_TARGETS = {
@@ -183,11 +183,6 @@ def draw_spacing(spread_mm: float, size: int, rng: np.random.Generator) -> float
     if rng.random() < FIRST_LOOK_SHARE:
         return FIRST_LOOK_MM * float(rng.uniform(0.9, 1.1))
     return float(np.clip(spread_mm / size, rng.uniform(*FINEST_MM), COARSEST_MM))
-
-
-def lesion_suv(background: float, rng: np.random.Generator) -> float:
-    """Uptake of a lesion: SUV 1.5 to 25, and at least half again as much as its surroundings."""
-    return max(float(np.exp(rng.uniform(np.log(1.5), np.log(25.0)))), background * rng.uniform(1.5, 4.0))
 
 
 def revoxel(image: NDArray[np.float32], factor: float) -> NDArray[np.float32]:

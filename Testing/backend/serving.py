@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.server.bind import Address
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.server.guards.bind import Address
 from SegAnyPETLib.backend.server.run import Server
 from SegAnyPETLib.backend.server.service import CACHE_BYTES, Service
 from SegAnyPETLib.models.engine import Engine

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from SegAnyPETLib.backend.http_client import HttpBackend
+from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.in_process import InProcessBackend
-from SegAnyPETLib.backend.server.bind import Address
-from SegAnyPETLib.backend.worker import WorkerBackend
+from SegAnyPETLib.backend.server.guards.bind import Address
+from SegAnyPETLib.backend.worker.backend import WorkerBackend
 from SegAnyPETLib.errors import BackendError, Cancelled, OutOfMemory
 from SegAnyPETLib.session.session import InteractiveSession
 from Testing.backend.hot import HotModel, at, engine, middle, pet

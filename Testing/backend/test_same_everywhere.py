@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from SegAnyPETLib.backend.http_client import HttpBackend
+from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.in_process import load_backend
-from SegAnyPETLib.backend.worker import WorkerBackend
+from SegAnyPETLib.backend.worker.backend import WorkerBackend
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.sam.checkpoint import save_checkpoint
 from SegAnyPETLib.models.sam.config import SamConfig

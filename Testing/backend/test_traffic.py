@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from SegAnyPETLib.backend.http_client import HttpBackend
+from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.promptable import Answer
 from SegAnyPETLib.models.spec import ModelSpec

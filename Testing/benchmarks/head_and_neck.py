@@ -30,11 +30,11 @@ from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.curves import SMALL_ML, describe
 from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
-from SegAnyPETLib.training.anatomy import Anatomy, anatomy_from_organs
-from SegAnyPETLib.training.lesions import largest_part, lesion_shape, lesion_uptake
-from SegAnyPETLib.training.painting import paint
-from SegAnyPETLib.training.phantom import LESION_GAP_MM, Phantom, scan_phantom
-from SegAnyPETLib.training.tissues import Tissue, draw_uptake
+from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
+from SegAnyPETLib.simulation.lesions import largest_part, lesion_shape, lesion_uptake
+from SegAnyPETLib.simulation.painting import paint
+from SegAnyPETLib.simulation.phantom import LESION_GAP_MM, Phantom, scan_phantom
+from SegAnyPETLib.simulation.tissues import Tissue, draw_uptake
 from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.volume import Volume
 

@@ -25,10 +25,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from SegAnyPETLib.backend.http_client import HttpBackend
+from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.in_process import InProcessBackend, load_backend
+from SegAnyPETLib.backend.messages.requests import PredictRequest, pack_predictions, pack_request
 from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage
-from SegAnyPETLib.backend.wire import PredictRequest, pack_predictions, pack_request
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession

@@ -18,7 +18,7 @@ from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.evaluation.metrics import dice
 from SegAnyPETLib.models.sam import inputs
 from SegAnyPETLib.session.session import InteractiveSession
-from SegAnyPETLib.training.phantom import make_phantom
+from SegAnyPETLib.simulation.phantom import make_phantom
 
 #: Smaller targets say more of the window's voxels than of the model.
 LEAST_ML = 2.0

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from SegAnyPETLib.backend.http_client import HttpBackend
+from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage, mask_prompt
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.loading import load_model
@@ -47,7 +47,7 @@ def load(name: str, threads: int) -> Engine:
 
 def serve(pipe: Connection, name: str, threads: int) -> None:
     """In another process."""
-    from SegAnyPETLib.backend.server.bind import Address
+    from SegAnyPETLib.backend.server.guards.bind import Address
     from SegAnyPETLib.backend.server.run import Server
     from SegAnyPETLib.backend.server.service import Service
 

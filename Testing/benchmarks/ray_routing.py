@@ -27,9 +27,9 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.requests import PredictRequest, pack_request, unpack_predictions
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage
-from SegAnyPETLib.backend.wire import PredictRequest, pack_request, unpack_predictions
 from SegAnyPETLib.models.spec import ModelSpec
 
 #: Later clicks that must find their window.

@@ -19,8 +19,8 @@ from tqdm import tqdm
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.evaluation.evaluate import evaluate, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
-from SegAnyPETLib.training.phantom import Phantom, make_phantom
-from SegAnyPETLib.training.tissues import Tissue
+from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
+from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.volume.io import read_labels, write_volume
 
 ORGANS = (Tissue.LIVER, Tissue.HEART, Tissue.BLADDER, Tissue.BRAIN, Tissue.KIDNEYS, Tissue.SPLEEN)

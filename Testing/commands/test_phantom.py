@@ -12,7 +12,7 @@ from SegAnyPETLib.cli import main
 from SegAnyPETLib.commands.outputs import filling
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.manifest import read_manifest
-from SegAnyPETLib.training.tissues import Tissue
+from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.volume.io import read_image, read_labels, write_volume
 from SegAnyPETLib.volume.volume import Volume
 

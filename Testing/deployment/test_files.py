@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.server.body import Bodies
-from SegAnyPETLib.backend.server.metrics import Metrics
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.server.guards.request_body import Bodies
+from SegAnyPETLib.backend.server.prometheus import Metrics
 from SegAnyPETLib.backend.server.run import KEEP_ALIVE_S, LAST_ANSWERS_S
 from SegAnyPETLib.backend.server.service import STOP_S, Service
 from SegAnyPETLib.commands.grammar import build_parser

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from SegAnyPETLib.backend.http_client import HttpBackend
+from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.in_process import InProcessBackend
-from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.wire import pack_predictions
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.messages.requests import pack_predictions
 from SegAnyPETLib.errors import BackendError, Cancelled
 from Testing.backend.certificates import make_certificate
 from Testing.backend.server.engines import PATIENCE_S, Gate, clicked, engine, lite, window

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
 from Testing.fuzz.hostile import Hostile, canary
 from Testing.fuzz.served import TOKEN
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE, pack, unpack
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE, pack, unpack
+from SegAnyPETLib.backend.messages.requests import PredictRequest, pack_request
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage, mask_prompt
-from SegAnyPETLib.backend.wire import PredictRequest, pack_request
 from Testing.backend.server.engines import SIZE
 from Testing.fuzz.served import LIMITS, TOKEN
 

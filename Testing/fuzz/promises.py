@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE, unpack
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE, unpack
+from SegAnyPETLib.backend.messages.requests import unpack_predictions, unpack_request
 from SegAnyPETLib.backend.server.observed import GONE
 from SegAnyPETLib.backend.server.refusals import STATUS_OF
-from SegAnyPETLib.backend.wire import unpack_predictions, unpack_request
 from Testing.backend.server.engines import SIZE
 from Testing.fuzz.asgi import Answered
 from Testing.fuzz.hostile import Hostile

@@ -5,8 +5,8 @@
 
 import torch
 
-from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.server.bind import Address
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.server.guards.bind import Address
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.run import Server
 from SegAnyPETLib.backend.server.service import Service

@@ -9,7 +9,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
 from SegAnyPETLib.backend.server.app import create_app
 from Testing.fuzz.conftest import REQUESTS, SEEDED
 from Testing.fuzz.hostile import messages, valid_messages

@@ -7,8 +7,8 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 
 from SegAnyPETLib.errors import BackendError, Cancelled, InputError
 from SegAnyPETLib.mrml.controller import Controller
-from SegAnyPETLib.mrml.jobs import Place
 from SegAnyPETLib.mrml.saved_prompts import TAG
+from SegAnyPETLib.mrml.segment_jobs import Place
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
 from SegAnyPETLib.mrml.target_rows import TargetRows

@@ -3,8 +3,8 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
-from SegAnyPETLib.mrml.jobs import Place
 from SegAnyPETLib.mrml.labelmaps import array_of, image_of
+from SegAnyPETLib.mrml.segment_jobs import Place
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.target_rows import TargetRows
 from SegAnyPETLib.mrml.volumes import VolumeCache

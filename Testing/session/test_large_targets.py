@@ -9,9 +9,9 @@ from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.evaluation.metrics import dice
 from SegAnyPETLib.evaluation.robot import RobotUser
 from SegAnyPETLib.session.session import InteractiveSession
+from SegAnyPETLib.simulation.phantom import make_phantom
+from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.training.dataset import split_organ_maps
-from SegAnyPETLib.training.phantom import make_phantom
-from SegAnyPETLib.training.tissues import Tissue
 from SegAnyPETLib.volume.io import read_labels
 from SegAnyPETLib.volume.volume import Volume
 

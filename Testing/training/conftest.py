@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from SegAnyPETLib.training.analytic_organs import analytic_organs
-from SegAnyPETLib.training.anatomy import anatomy_from_organs
+from SegAnyPETLib.simulation.analytic_organs import analytic_organs
+from SegAnyPETLib.simulation.anatomy import anatomy_from_organs
 
 
 @pytest.fixture(scope="session")

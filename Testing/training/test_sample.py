@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.simulation.anatomy import Anatomy
+from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.training import sample
-from SegAnyPETLib.training.anatomy import Anatomy
 from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.sample import Sample, drawn_until_seen
 from SegAnyPETLib.training.simulated import SimulatedWindows
-from SegAnyPETLib.training.tissues import Tissue
 from SegAnyPETLib.volume.volume import Volume
 
 

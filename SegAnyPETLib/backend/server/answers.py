@@ -7,7 +7,7 @@ import asyncio
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
 from SegAnyPETLib.backend.server.refusals import Refusal
 
 #: Bytes that are handed to the connection at a time; it holds no more of an answer that is read slowly.

@@ -18,17 +18,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from SegAnyPETLib import __version__
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
-from SegAnyPETLib.backend.limits import Limits
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.messages.requests import PROTOCOL, pack_predictions, unpack_request
 from SegAnyPETLib.backend.server.answers import Answer, refused
-from SegAnyPETLib.backend.server.auth import LocalHostRequired, TokenRequired
-from SegAnyPETLib.backend.server.body import Bodies, Body
-from SegAnyPETLib.backend.server.linger import Linger
-from SegAnyPETLib.backend.server.metrics import Metrics
+from SegAnyPETLib.backend.server.guards.auth import LocalHostRequired, TokenRequired
+from SegAnyPETLib.backend.server.guards.linger import Linger
+from SegAnyPETLib.backend.server.guards.request_body import Bodies, Body
 from SegAnyPETLib.backend.server.observed import GONE, NOTES, Observed
+from SegAnyPETLib.backend.server.prometheus import Metrics
 from SegAnyPETLib.backend.server.refusals import STATUS_OF, ClientGone, Refusal
 from SegAnyPETLib.backend.server.service import READY, Service
-from SegAnyPETLib.backend.wire import PROTOCOL, pack_predictions, unpack_request
 from SegAnyPETLib.errors import InputError
 
 CLIENT_HEADER, DEADLINE_HEADER = "X-Client", "X-Deadline-S"

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from SegAnyPETLib.backend.server.answers import refused
-from SegAnyPETLib.backend.server.metrics import Metrics
+from SegAnyPETLib.backend.server.prometheus import Metrics
 from SegAnyPETLib.backend.server.refusals import Refusal
 from SegAnyPETLib.backend.server.service import Service
 

@@ -11,8 +11,8 @@ from types import FrameType
 import uvicorn
 
 from SegAnyPETLib.backend.server.app import create_app
-from SegAnyPETLib.backend.server.bind import Address, is_loopback, listen
-from SegAnyPETLib.backend.server.head_deadline import TimedProtocol
+from SegAnyPETLib.backend.server.guards.bind import Address, is_loopback, listen
+from SegAnyPETLib.backend.server.guards.head_deadline import TimedProtocol
 from SegAnyPETLib.backend.server.logs import ToEvents
 from SegAnyPETLib.backend.server.service import Service
 

@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from SegAnyPETLib.backend.fit import check_fits
 from SegAnyPETLib.backend.in_process import predict_in
-from SegAnyPETLib.backend.limits import Limits
+from SegAnyPETLib.backend.messages.fit import check_fits
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.messages.requests import PROTOCOL, PredictRequest
 from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.backend.server.guards.windows import Windows
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.refusals import ClientGone, Refusal, busy, starting, stopping
-from SegAnyPETLib.backend.server.windows import Windows
-from SegAnyPETLib.backend.wire import PROTOCOL, PredictRequest
 from SegAnyPETLib.errors import BackendError, InputError, OutOfMemory, SegAnyPETError
 from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 

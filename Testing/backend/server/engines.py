@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from SegAnyPETLib.backend.messages.requests import PredictRequest
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage
 from SegAnyPETLib.backend.server.service import Service
-from SegAnyPETLib.backend.wire import PredictRequest
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.predictor import LiteModel

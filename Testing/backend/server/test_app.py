@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from starlette.datastructures import Headers
 
-from SegAnyPETLib.backend.crop import Crop
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
-from SegAnyPETLib.backend.limits import Limits
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.messages.requests import pack_request, unpack_predictions
 from SegAnyPETLib.backend.server.app import create_app
-from SegAnyPETLib.backend.server.body import Bodies
+from SegAnyPETLib.backend.server.guards.request_body import Bodies
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.refusals import STATUS_OF, Refusal
 from SegAnyPETLib.backend.server.service import Service
-from SegAnyPETLib.backend.wire import pack_request, unpack_predictions
+from SegAnyPETLib.volume.crop import Crop
 from Testing.backend.server.engines import LITE, SIZE, Gate, asked, clicked, engine, sam, started, until, window
 
 TOKEN = "a-token-of-the-tests"
@@ -245,7 +245,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(app):
 
 
 def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(app, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.linger.LINGER_BYTES", 0)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.LINGER_BYTES", 0)
     read = []
 
     async def body():
@@ -264,7 +264,7 @@ def test_a_length_that_is_no_number_is_told(app, length):
 
 
 def test_a_body_that_comes_too_slowly_is_told(app, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.linger.LINGER_S", 0.01)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.LINGER_S", 0.01)
 
     async def body():
         yield b"x"

@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from SegAnyPETLib.backend.frame import MEDIA_TYPE
-from SegAnyPETLib.backend.limits import Limits
-from SegAnyPETLib.backend.server.bind import Address
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.messages.requests import pack_request
+from SegAnyPETLib.backend.server.guards.bind import Address
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.run import Server
 from SegAnyPETLib.backend.server.service import Service
-from SegAnyPETLib.backend.wire import pack_request
 from SegAnyPETLib.errors import OutOfMemory
 from Testing.backend.certificates import make_certificate
 from Testing.backend.server.engines import PATIENCE_S, Gate, asked, clicked, engine, until
@@ -129,7 +129,7 @@ def test_a_body_that_is_announced_first_is_refused_before_it_is_sent(server):
 
 
 def test_a_slow_body_is_refused_and_its_connection_closed(server, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.linger.LINGER_S", 0.01)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.LINGER_S", 0.01)
     with connection(server) as conn:
         conn.sendall(f"{HEAD}Content-Length: 1000\r\n\r\nx".encode())
         status, body = answer(conn)
@@ -171,7 +171,7 @@ def test_chunks_that_are_none_are_refused(server, http):
 
 @pytest.mark.parametrize("sent", [b"", b"GET /v1/hea", b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
 def test_a_connection_that_does_not_get_to_the_point_is_closed(server, monkeypatch, sent):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.head_deadline.HEAD_S", 0.05)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.head_deadline.HEAD_S", 0.05)
     with connection(server) as conn:
         conn.sendall(sent)
         with suppress(ConnectionResetError):
@@ -179,7 +179,7 @@ def test_a_connection_that_does_not_get_to_the_point_is_closed(server, monkeypat
 
 
 def test_a_connection_serves_one_request_after_the_other(server, http, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.head_deadline.HEAD_S", 0.05)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.head_deadline.HEAD_S", 0.05)
     assert click(http).status_code == 200
     (first,) = server.server_state.connections
     for _ in range(20):
@@ -188,7 +188,7 @@ def test_a_connection_serves_one_request_after_the_other(server, http, monkeypat
 
 
 def test_a_long_click_does_not_count_as_silence(http, gate, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.head_deadline.HEAD_S", 0.05)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.head_deadline.HEAD_S", 0.05)
     gate.close()
     threading.Timer(0.3, gate.open.set).start()
     assert click(http).status_code == 200

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from SegAnyPETLib.backend.in_process import predict_in
-from SegAnyPETLib.backend.limits import Limits
+from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.refusals import ClientGone, Refusal
 from SegAnyPETLib.backend.server.service import Service

@@ -1,0 +1,254 @@
+"""A model on a server, or in a process of its own that serves it."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import ssl
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from SegAnyPETLib import __version__
+from SegAnyPETLib.backend.http.connection import Answer, Line, LineLost
+from SegAnyPETLib.backend.http.failures import TRIES_AWAY, Trouble, UnknownWindow, trouble
+from SegAnyPETLib.backend.http.pending import Call, Calls
+from SegAnyPETLib.backend.http.server_url import ServerUrl
+from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE, MOST_HEADER_BYTES
+from SegAnyPETLib.backend.messages.requests import PredictRequest, pack_request, unpack_predictions
+from SegAnyPETLib.backend.messages.server_info import Served, read_busy, read_served
+from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
+from SegAnyPETLib.backend.token import check_token
+from SegAnyPETLib.errors import BackendError, InputError
+
+if TYPE_CHECKING:
+    from SegAnyPETLib.models.spec import ModelSpec
+
+#: Seconds before a request is made again, each time longer: 6 s in all, in which a server can restart.
+PAUSES_S = (0.1, 0.3, 0.8, 1.8, 3.0)
+#: Seconds in which a server must say what it runs.
+CONNECT_DEADLINE_S = 20.0
+#: Windows that the client remembers to have sent; a server keeps fewer.
+MOST_UPLOADED = 1024
+#: Bytes of an answer that says what is served.
+MOST_SERVED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A request without what changes from try to try."""
+
+    method: str
+    path: str
+    content: bytes
+    headers: dict[str, str]
+    most_bytes: int
+
+
+class HttpBackend:
+    """Asks a server. Any thread may call it, several at a time.
+
+    Voxels of a window travel once, then only prompts and masks; where the server has forgotten a window it is sent
+    again. Requests are repeated where a server is busy or restarts.
+
+    Args:
+        url: of the server.
+        token: which it asks for.
+        model: which of its models; the first one where None.
+        ca_file: PEM file of the authority that signed the server's certificate; where None, those of the system.
+        deadline_s: seconds in which `predict` has its answer or gives up.
+        tries: how often a request is made at most where the server comes and goes.
+
+    Raises:
+        InputError: the address, the token or the file cannot be used, or others could read what is sent.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        model: str | None = None,
+        ca_file: str | Path | None = None,
+        deadline_s: float = 120.0,
+        tries: int = TRIES_AWAY,
+    ) -> None:
+        self._url, self._model, self._deadline_s, self._tries = ServerUrl(url), model, deadline_s, tries
+        self._headers = {"User-Agent": f"SegAnyPET/{__version__}", "X-Client": secrets.token_hex(8)}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {check_token(token)}"
+        self._context = _trust(self._url, ca_file)
+        self._served: Served | None = None
+        self._lock = threading.Lock()
+        self._idle: list[Line] = []
+        self._calls = Calls()
+        self._uploaded: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def url(self) -> str:
+        """Of the server."""
+        return self._url.text
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model; asks the server the first time, see `connect`."""
+        return (self._served or self.connect()).spec(self._model)
+
+    @property
+    def device(self) -> str:
+        """Where the server runs the model and in which precision; asks the server the first time."""
+        return (self._served or self.connect()).devices[self.spec.name]
+
+    def connect(self) -> Served:
+        """Ask the server what it runs, also to learn that it has changed.
+
+        Raises:
+            InputError: it does not run the model.
+            BackendError: it cannot be reached, refuses the token, or is none of this release.
+            Cancelled: `cancel` was called meanwhile.
+        """
+        question = _Question("GET", "v1/models", b"", {}, MOST_SERVED_BYTES)
+        with self._calls.begun(min(self._deadline_s, CONNECT_DEADLINE_S)) as call:
+            served = read_served(self._ask(call, question, min(self._tries, 2)).body)
+        served.spec(self._model)
+        self._served = served
+        return served
+
+    def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
+        """Segment targets in a window.
+
+        Raises:
+            Cancelled: `cancel` was called meanwhile.
+            OutOfMemory: the memory of the server's device does not suffice.
+            BackendError: the server cannot be reached, refuses, fails, or answers nonsense.
+            InputError: the server does not run the model.
+        """
+        spec = self.spec
+        with self._calls.begun(self._deadline_s) as call:
+            return self.predict_during(call, spec, image, targets)
+
+    def predict_during(
+        self, call: Call, spec: ModelSpec, image: WindowImage, targets: Sequence[TargetPrompts]
+    ) -> list[Prediction]:
+        """`predict` for a caller who keeps the deadline and may cancel; `cancel` does not know of it."""
+        try:
+            answer = self._ask_model(call, spec, image, targets, upload=not self._has_uploaded(image))
+        except UnknownWindow:
+            answer = self._ask_model(call, spec, image, targets, upload=True)
+        self._note_uploaded(image)
+        try:
+            return unpack_predictions(answer.body, len(targets), spec.size)
+        except InputError as error:
+            raise BackendError(f"the server's answer cannot be used: {error}") from error
+
+    def busy(self, deadline_s: float) -> bool:
+        """Whether the server works on a request, whoever made it.
+
+        Raises:
+            BackendError: it does not say so in time.
+        """
+        question = _Question("GET", "v1/health", b"", {}, MOST_SERVED_BYTES)
+        with self._calls.begun(deadline_s) as call:
+            return read_busy(self._ask(call, question, 1).body)
+
+    def cancel(self) -> None:
+        """Make every `predict` that is running raise `Cancelled`; returns at once."""
+        self._calls.cancel()
+
+    def close(self) -> None:
+        """Cancel what is running and close idle connections; the backend may be used again."""
+        self.cancel()
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for line in idle:
+            line.close()
+
+    def __enter__(self) -> HttpBackend:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask_model(
+        self, call: Call, spec: ModelSpec, image: WindowImage, targets: Sequence[TargetPrompts], upload: bool
+    ) -> Answer:
+        request = PredictRequest(
+            spec.name, spec.sha256, image.sha256, image.spacing_mm, image if upload else None, tuple(targets)
+        )
+        # Ray Serve sends requests of one id to the replica that has seen it before.
+        headers = {"Content-Type": MEDIA_TYPE, "serve_multiplexed_model_id": image.sha256}
+        most_bytes = MOST_HEADER_BYTES + len(targets) * 2 * spec.size**3
+        return self._ask(call, _Question("POST", "v1/predict", pack_request(request), headers, most_bytes), self._tries)
+
+    def _ask(self, call: Call, question: _Question, tries: int) -> Answer:
+        """The answer to a question, which is asked again while that may help and the deadline has not passed."""
+        failed = 0
+        while True:
+            try:
+                answer = self._exchange(call, question)
+                if answer.status == httpx.codes.OK:
+                    return answer
+                met = trouble(answer, self._url.host)
+            except LineLost as error:
+                met = Trouble(error, TRIES_AWAY)
+            pause_s = met.wait_s
+            if pause_s is None:
+                failed += 1
+                if failed >= min(met.tries, tries):
+                    raise met.error
+                pause_s = PAUSES_S[min(failed, len(PAUSES_S)) - 1]
+            pause_s *= random.uniform(1.0, 1.5)  # so that clients who were refused together do not return together
+            if pause_s >= call.left_s:
+                raise met.error
+            call.pause(pause_s)
+
+    def _exchange(self, call: Call, question: _Question) -> Answer:
+        line = self._take_line()
+        left_s = max(call.left_s, 1e-3)
+        headers = question.headers | {"X-Deadline-S": f"{left_s:.3f}"}
+        answer = call.run(
+            lambda: line.exchange(
+                question.method, question.path, question.content, headers, question.most_bytes, left_s
+            ),
+            line.cut,
+        )
+        with self._lock:
+            self._idle.append(line)
+        return answer
+
+    def _take_line(self) -> Line:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Line(self._url, self._headers, self._context)
+
+    def _has_uploaded(self, image: WindowImage) -> bool:
+        with self._lock:
+            return image.sha256 in self._uploaded
+
+    def _note_uploaded(self, image: WindowImage) -> None:
+        with self._lock:
+            self._uploaded[image.sha256] = None
+            self._uploaded.move_to_end(image.sha256)
+            if len(self._uploaded) > MOST_UPLOADED:
+                self._uploaded.popitem(last=False)
+
+
+def _trust(url: ServerUrl, ca_file: str | Path | None) -> ssl.SSLContext:
+    """Which certificates are trusted; for plain HTTP none, which costs nothing."""
+    if not url.secure:
+        if ca_file is not None:
+            raise InputError("a certificate's authority is of use for addresses that begin with https:// only")
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file is None:
+        context = httpx.create_ssl_context()
+        context.load_default_certs()  # beside those of the package certifi
+        return context
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"{ca_file} cannot be used: it must be a PEM file with an authority's certificate") from error

@@ -1,0 +1,41 @@
+"""Whether a request fits a model: what a well-formed message may still get wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from SegAnyPETLib.backend.messages.requests import PredictRequest
+from SegAnyPETLib.backend.protocol import TargetPrompts
+from SegAnyPETLib.errors import InputError
+
+if TYPE_CHECKING:
+    from SegAnyPETLib.models.spec import ModelSpec
+
+#: Share by which the voxel size of a window may miss a model's range: rounding, not another zoom.
+SPACING_TOLERANCE = 1e-3
+
+
+def check_fits(request: PredictRequest, spec: ModelSpec) -> None:
+    """Compare a request with what a model understands.
+
+    Raises:
+        InputError: its window has another size or voxel size, or a mask or memory lies on another grid.
+    """
+    finest, coarsest = min(spec.spacing_mm), max(spec.spacing_mm)
+    if not finest * (1 - SPACING_TOLERANCE) <= request.spacing_mm <= coarsest * (1 + SPACING_TOLERANCE):
+        raise InputError(
+            f"windows of {spec.name} have voxels of {finest:g} to {coarsest:g} mm, not {request.spacing_mm:g} mm"
+        )
+    if request.image is not None and len(request.image.voxels_kji) != spec.size:
+        raise InputError(
+            f"windows of {spec.name} have {spec.size} voxels per side, not {len(request.image.voxels_kji)}"
+        )
+    for target in request.targets:
+        _check_target(target, spec)
+
+
+def _check_target(target: TargetPrompts, spec: ModelSpec) -> None:
+    if target.mask is not None and target.mask.size != spec.size:
+        raise InputError(f"masks for {spec.name} have a grid of {spec.size} voxels per side, not {target.mask.size}")
+    if target.memory is not None and len(target.memory) != spec.memory_size:
+        raise InputError(f"{spec.name} did not answer the logits that were sent with the prompts")

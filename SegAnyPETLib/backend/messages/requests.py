@@ -1,0 +1,277 @@
+"""Requests and answers as messages. Server and client both read with these functions, so neither trusts the other."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from SegAnyPETLib.backend.messages.frame import pack, unpack
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.protocol import LEAST_EXPONENT, MOST_EXPONENT, Prediction, TargetPrompts, WindowImage
+from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.crop import Crop
+
+#: Clients and servers of different versions do not talk to each other.
+PROTOCOL = 1
+
+#: Voxels per side of the largest window, and its largest voxel in mm: what any model may ask for.
+MOST_SIZE, MOST_SPACING_MM = 256, 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class PredictRequest:
+    """One request of a client.
+
+    Attributes:
+        model: its name.
+        weights_sha256: of the weights that the client believes it talks to.
+        window_sha256: of the window, see `WindowImage.sha256`.
+        spacing_mm: of the window.
+        image: its voxels, None where the server should know them.
+        targets: prompts of each target.
+    """
+
+    model: str
+    weights_sha256: str
+    window_sha256: str
+    spacing_mm: float
+    image: WindowImage | None
+    targets: tuple[TargetPrompts, ...]
+
+
+def pack_request(request: PredictRequest) -> bytes:
+    """A request as a message."""
+    arrays: dict[str, NDArray] = {}
+    if request.image is not None:
+        arrays["voxels"] = request.image.voxels_kji
+    fields = {
+        "protocol": PROTOCOL,
+        "model": request.model,
+        "weights": request.weights_sha256,
+        "window": request.window_sha256,
+        "spacing_mm": request.spacing_mm,
+        "unit": None if request.image is None else request.image.unit,
+        "targets": [_packed_target(n, target, arrays) for n, target in enumerate(request.targets)],
+    }
+    return pack(fields, arrays)
+
+
+def unpack_request(data: bytes, limits: Limits) -> PredictRequest:
+    """Read a request.
+
+    Raises:
+        InputError: it is malformed, beyond the limits, or its window is not the one that its SHA-256 names.
+    """
+    fields, arrays = unpack(data)
+    _check_protocol(fields)
+    spacing_mm = _number(fields, "spacing_mm", 1e-3, MOST_SPACING_MM)
+    sha256 = _text(fields, "window", r"[0-9a-f]{64}")
+    image = None
+    if "voxels" in arrays:
+        image = WindowImage(_window_voxels(arrays.pop("voxels")), _unit(fields), spacing_mm)
+        if image.sha256 != sha256:
+            raise InputError("the window is not the one that its SHA-256 names; it was damaged on its way")
+    items = _list(fields, "targets", 1, limits.targets)
+    targets = tuple(_target(n, item, arrays, limits) for n, item in enumerate(items))
+    _check_used(arrays)
+    if sum(len(t.points_kji) for t in targets) > limits.points:
+        raise InputError(f"more than {limits.points} points in one request")
+    return PredictRequest(
+        model=_name(fields, "model"),
+        weights_sha256=_text(fields, "weights", r"[0-9a-f]{0,64}"),
+        window_sha256=sha256,
+        spacing_mm=spacing_mm,
+        image=image,
+        targets=targets,
+    )
+
+
+def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
+    """Answers as a message."""
+    arrays = {f"logits.{n}": p.logits.values_kji for n, p in enumerate(predictions)}
+    items = [
+        {
+            "size": p.size,
+            "grid": p.logits.size,
+            "corner_kji": list(p.logits.corner_kji),
+            "quality": p.quality,
+            "remembers": p.remembers,
+        }
+        for p in predictions
+    ]
+    return pack({"protocol": PROTOCOL, "predictions": items}, arrays)
+
+
+def unpack_predictions(data: bytes, targets: int, size: int) -> list[Prediction]:
+    """Read the answers to a request.
+
+    Args:
+        data: the message.
+        targets: as many as were asked for.
+        size: voxels per side of the window.
+
+    Raises:
+        InputError: it is malformed, or answers something else.
+    """
+    fields, arrays = unpack(data)
+    _check_protocol(fields)
+    items = _list(fields, "predictions", targets, targets)
+    predictions = [_prediction(item, _array(arrays, f"logits.{n}", np.float16), size) for n, item in enumerate(items)]
+    _check_used(arrays)
+    return predictions
+
+
+def _packed_target(number: int, target: TargetPrompts, arrays: dict[str, NDArray]) -> dict[str, Any]:
+    if target.mask is not None:
+        arrays[f"mask.{number}"] = target.mask.values_kji
+    if target.memory is not None:
+        arrays[f"memory.{number}"] = target.memory
+    return {
+        "points_kji": [[float(c) for c in point] for point in target.points_kji],
+        "positive": [bool(p) for p in target.positive],
+        "mask": None if target.mask is None else {"grid": target.mask.size, "corner_kji": list(target.mask.corner_kji)},
+        "memory": target.memory is not None,
+    }
+
+
+def _target(number: int, item: Any, arrays: dict[str, NDArray], limits: Limits) -> TargetPrompts:
+    points = _list(item, "points_kji", 0, limits.points)
+    positive = _list(item, "positive", len(points), len(points))
+    if not all(type(p) is bool for p in positive):
+        raise InputError("positive must hold true or false for each point")
+    mask = memory = None
+    if item.get("mask") is not None:
+        mask = _crop(item["mask"], _array(arrays, f"mask.{number}", np.uint8))
+    if _yes_or_no(item, "memory"):
+        memory = _finite(_cube(_array(arrays, f"memory.{number}", np.float16)))
+    indices = np.array([_point(p) for p in points], np.float32).reshape(-1, 3)
+    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, memory)
+
+
+def _prediction(item: Any, values: NDArray, size: int) -> Prediction:
+    logits, remembers = _crop(item, _finite(values)), _yes_or_no(item, "remembers")
+    if item.get("size") != size or size % logits.size:
+        raise InputError("the answer is for another window")
+    if remembers and logits.values_kji.shape != (logits.size,) * 3:
+        raise InputError("the answer lacks a part of what the model wants to see again")
+    return Prediction(logits, size, _number(item, "quality", 0.0, 1.0), remembers)
+
+
+def _check_protocol(fields: dict[str, Any]) -> None:
+    version = fields.get("protocol")
+    if type(version) is not int:
+        raise InputError("not a message of this protocol: it does not state its version")
+    if version != PROTOCOL:
+        raise InputError(
+            f"the other side speaks version {str(version)[:20]} of the protocol, this one version {PROTOCOL}; install "
+            "the same release on both"
+        )
+
+
+def _check_used(arrays: dict[str, NDArray]) -> None:
+    if arrays:
+        raise InputError("the message holds an array that nothing in it speaks of")
+
+
+def _window_voxels(array: NDArray) -> NDArray[np.float16]:
+    if array.dtype != np.float16:
+        raise InputError("a window's voxels must be float16")
+    return _finite(_cube(array))
+
+
+def _unit(fields: dict[str, Any]) -> float:
+    unit = _number(fields, "unit", 2.0**LEAST_EXPONENT, 2.0**MOST_EXPONENT)
+    if math.frexp(unit)[0] != 0.5:
+        raise InputError("a window's unit must be a power of two")
+    return unit
+
+
+def _crop(item: Any, values: NDArray) -> Crop:
+    grid = _whole(item, "grid", 1, MOST_SIZE)
+    corner = _list(item, "corner_kji", 3, 3)
+    if not all(type(c) is int for c in corner) or values.ndim != 3:
+        raise InputError("a box needs a corner of three whole numbers and an array of three dimensions")
+    return Crop(grid, (corner[0], corner[1], corner[2]), values)
+
+
+def _array(arrays: dict[str, NDArray], name: str, kind: type) -> NDArray:
+    array = arrays.pop(name, None)
+    if array is None or array.dtype != kind:
+        raise InputError(f"the message has no array {name} of type {np.dtype(kind)}")
+    return array
+
+
+def _cube(array: NDArray) -> NDArray:
+    if array.ndim != 3 or len(set(array.shape)) != 1 or not 1 <= len(array) <= MOST_SIZE:
+        raise InputError(f"an array must be a cube of at most {MOST_SIZE} voxels per side")
+    return array
+
+
+def _finite(array: NDArray) -> NDArray:
+    if not np.isfinite(array).all():
+        raise InputError("an array holds values that are not finite")
+    return array
+
+
+def _point(point: Any) -> list[float]:
+    # A point may lie far outside a window; what float32 does not hold is none.
+    if not isinstance(point, list) or len(point) != 3 or not all(type(c) in (int, float) for c in point):
+        raise InputError("a point needs three numbers")
+    if not all(abs(c) < 1e6 for c in point):
+        raise InputError("a point lies too far from its window")
+    return [float(c) for c in point]
+
+
+def _number(item: Any, name: str, least: float, most: float) -> float:
+    value = _get(item, name)
+    if type(value) not in (int, float) or not least <= value <= most:
+        raise InputError(f"{name} must be a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def _whole(item: Any, name: str, least: int, most: int) -> int:
+    value = _get(item, name)
+    if type(value) is not int or not least <= value <= most:
+        raise InputError(f"{name} must be a whole number from {least} to {most}")
+    return value
+
+
+def _yes_or_no(item: Any, name: str) -> bool:
+    value = _get(item, name)
+    if type(value) is not bool:
+        raise InputError(f"{name} must be true or false")
+    return value
+
+
+def _name(item: Any, name: str) -> str:
+    # Names are shown and logged: no line breaks, no halves of characters.
+    value = _get(item, name)
+    if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+        raise InputError(f"{name} is not of the form that is expected")
+    return value
+
+
+def _text(item: Any, name: str, pattern: str) -> str:
+    value = _get(item, name)
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise InputError(f"{name} is not of the form that is expected")
+    return value
+
+
+def _list(item: Any, name: str, least: int, most: int) -> list[Any]:
+    value = _get(item, name)
+    if not isinstance(value, list) or not least <= len(value) <= most:
+        raise InputError(f"{name} must be a list of {least} to {most}" if least < most else f"{name} needs {least}")
+    return value
+
+
+def _get(item: Any, name: str) -> Any:
+    if not isinstance(item, dict):
+        raise InputError(f"{name} is missing")
+    return item.get(name)

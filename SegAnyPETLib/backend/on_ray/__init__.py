@@ -1,0 +1,1 @@
+"""Deployments and tasks on a Ray cluster."""

@@ -1,0 +1,116 @@
+"""A replica: the same application as anywhere else, which tells Ray whose embeddings it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from fastapi import FastAPI
+from ray import serve
+from ray.serve._private import replica as rays_replica
+
+from SegAnyPETLib.backend.messages.limits import Limits
+from SegAnyPETLib.backend.messages.requests import PredictRequest
+from SegAnyPETLib.backend.on_ray.options import RayOptions
+from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.backend.server.app import create_app
+from SegAnyPETLib.backend.server.logs import EventLog
+from SegAnyPETLib.backend.server.service import Service
+from SegAnyPETLib.errors import BackendError
+from SegAnyPETLib.models.engine import Engine
+
+#: Windows of which a replica tells Ray. Each is told to all proxies whenever one changes, in 64 characters.
+MOST_WINDOWS = 256
+
+
+class Held:
+    """Stands for the embeddings of a window; Ray destroys it to have them forgotten."""
+
+    def __init__(self, service: Service, window_sha256: str) -> None:
+        self._service, self._window_sha256, self._held = service, window_sha256, True
+
+    def __del__(self) -> None:
+        """Let go; Ray calls this, and Python again."""
+        if self._held:
+            self._held = False
+            self._service.forget(self._window_sha256)
+
+
+class HoldingService(Service):
+    """A service that tells which windows it holds.
+
+    Args:
+        hold: called with the SHA-256 of a window that has been used.
+    """
+
+    def __init__(self, *arguments: Any, hold: Callable[[str], Awaitable[object]]) -> None:
+        super().__init__(*arguments)
+        self._hold = hold
+
+    async def predict(self, request: PredictRequest, *arguments: Any) -> list[Prediction]:
+        """Answer a request; see `Service.predict`."""
+        predictions = await super().predict(request, *arguments)
+        await self._hold(request.window_sha256)
+        return predictions
+
+
+class Replica:
+    """A service and its application in a process of Ray.
+
+    Args:
+        options: what it runs.
+        token: what clients must send.
+
+    Raises:
+        SegAnyPETError: a model cannot be loaded or does not run.
+    """
+
+    def __init__(self, options: RayOptions, token: str | None) -> None:
+        _keep_to_the_cluster()
+        self._token = token
+        log = EventLog(None if options.log_file is None else _numbered(options.log_file))
+        limits = replace(Limits(), queue=options.queue)
+        self._service = HoldingService(_engines(options), limits, options.cache_mb * 1024**2, log, hold=self.hold)
+        self._service.start()
+        self._service.wait_started()
+        self.check_health()
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """The application, which Ray asks for when this has been made."""
+        return create_app(self._service, self._token)
+
+    def check_health(self) -> None:
+        """Asked by Ray every few seconds.
+
+        Raises:
+            BackendError: the service cannot go on; Ray begins another replica.
+        """
+        if self._service.failure is not None:
+            raise BackendError(str(self._service.failure))
+
+    @serve.multiplexed(max_num_models_per_replica=MOST_WINDOWS)
+    async def hold(self, window_sha256: str) -> Held:
+        """Note that a window has been used; Ray has the one forgotten that was used longest ago."""
+        return Held(self._service, window_sha256)
+
+
+def _engines(options: RayOptions) -> Sequence[Engine]:
+    return [Engine.load(name, options.device, options.threads_each, options.precision) for name in options.models]
+
+
+def _numbered(log_file: Path) -> Path:
+    rank = serve.get_replica_context().rank.rank
+    return log_file.with_name(f"{log_file.stem}-{rank}{log_file.suffix}")
+
+
+def _keep_to_the_cluster() -> None:
+    """Ray has every replica listen for other deployments, on all addresses whatever is set; leave it one of them.
+
+    It is the address by which the cluster knows this machine: 127.0.0.1 where the cluster is of this machine alone.
+    """
+    listen, ip = rays_replica.add_port_to_grpc_server, ray.util.get_node_ip_address()
+    host = f"[{ip}]" if ":" in ip else ip
+    rays_replica.add_port_to_grpc_server = lambda server, _: listen(server, f"{host}:0")

@@ -1,0 +1,1 @@
+"""What protects the server from hostile or broken clients."""

@@ -1,0 +1,241 @@
+"""Work on many cases, spread over processes of this machine or over a Ray cluster."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from tqdm import tqdm
+
+from SegAnyPETLib.backend.on_ray.tasks import TaskLost, ray_results
+from SegAnyPETLib.commands.backends import ModelOptions, model_options
+from SegAnyPETLib.errors import InputError, SegAnyPETError
+
+Item = TypeVar("Item", contravariant=True)
+Result = TypeVar("Result", covariant=True)
+
+NO_MEMORY = "the memory does not suffice for this image; close other programs or crop it"
+LOST = "its process ended unexpectedly; the memory may not suffice for so many at a time, use fewer --jobs"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no result.
+
+    Attributes:
+        message: one line.
+        bad_input: whether the input cannot be used.
+        of_all: whether it is the same for all items.
+    """
+
+    message: str
+    bad_input: bool = False
+    of_all: bool = False
+
+    def error(self, case: str | None = None) -> SegAnyPETError:
+        """The same as an exception, which names the case unless the message does."""
+        named = case is None or self.message.startswith(f"case {case}:")
+        message = self.message if named else f"case {case}: {self.message}"
+        return InputError(message) if self.bad_input else SegAnyPETError(message)
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """How many cases are worked on at a time, and where.
+
+    Attributes:
+        count: processes; with 1, all is done in this one.
+        ray: whether on a Ray cluster: that of the environment variable RAY_ADDRESS, else one of this machine's own.
+        threads: CPU threads of each, None for all that torch takes.
+        gpu: whether each needs a GPU.
+    """
+
+    count: int = 1
+    ray: bool = False
+    threads: int | None = None
+    gpu: bool = False
+
+    @property
+    def here(self) -> bool:
+        """Whether all is done in this process."""
+        return self.count == 1 and not self.ray
+
+
+def jobs_of(arguments: argparse.Namespace) -> Jobs:
+    """The options ``--jobs``, ``--ray``, ``--threads`` and ``--device``.
+
+    Where threads are not given, many processes divide the cores of this machine among them.
+    """
+    threads = arguments.threads
+    if threads is None and arguments.jobs > 1:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        threads = max(1, cores // arguments.jobs)
+    return Jobs(arguments.jobs, arguments.ray, threads, arguments.device == "cuda")
+
+
+def model_of(arguments: argparse.Namespace, jobs: Jobs) -> ModelOptions:
+    """The options of the model, for each of so many processes."""
+    return model_options(arguments, jobs.threads)
+
+
+class Work(Protocol[Item, Result]):
+    """What is done with every item; it can be pickled, and so can items and results."""
+
+    def open(self) -> None:
+        """Load what all items need; the process keeps it, so that further calls cost nothing.
+
+        Raises:
+            SegAnyPETError: no item can be worked on.
+        """
+
+    def __call__(self, item: Item, /) -> Result:
+        """Work on one item.
+
+        Raises:
+            SegAnyPETError: this one cannot be worked on.
+        """
+        ...
+
+
+def spread(work: Work[Item, Result], items: Sequence[Item], jobs: Jobs) -> Iterator[tuple[int, Result | Failure]]:
+    """Do the same with every item, and show how far that is; an item that fails does not stop the others.
+
+    Processes end when the iterator is closed, also amid work, and with this process.
+
+    Args:
+        work: what to do.
+        items: what to do it with.
+        jobs: how.
+
+    Yields:
+        The number of an item, from 0, and its result, in the order in which they are ready.
+
+    Raises:
+        SegAnyPETError: no item can be worked on, or there is no cluster.
+    """
+    attempt = Attempt(work)
+    if jobs.ray:
+        outcomes = _on_ray(attempt, items, jobs)
+    elif jobs.here:
+        outcomes = ((number, attempt(item)) for number, item in enumerate(items))
+    else:
+        outcomes = _in_processes(attempt, items, min(jobs.count, len(items)))
+    with closing(outcomes), tqdm(total=len(items), unit="case", disable=None, leave=False) as bar:
+        for number, outcome in outcomes:
+            if isinstance(outcome, Failure) and outcome.of_all:
+                raise outcome.error()
+            bar.update()
+            yield number, outcome
+
+
+@dataclass(frozen=True)
+class Attempt(Generic[Item, Result]):
+    """Work whose expected failures are results.
+
+    Attributes:
+        work: what to do.
+    """
+
+    work: Work[Item, Result]
+
+    def __call__(self, item: Item) -> Result | Failure:
+        """Do it."""
+        opened = False
+        try:
+            self.work.open()
+            opened = True
+            return self.work(item)
+        except SegAnyPETError as error:
+            return Failure(" ".join(str(error).split()), isinstance(error, InputError), not opened)
+        except OSError as error:
+            return Failure(str(error), of_all=not opened)
+        except MemoryError:
+            return Failure(NO_MEMORY, of_all=not opened)
+
+
+def _on_ray(
+    attempt: Attempt[Item, Result], items: Sequence[Item], jobs: Jobs
+) -> Generator[tuple[int, Result | Failure], None, None]:
+    for number, outcome in ray_results(attempt, items, jobs.count, jobs.threads or 1, int(jobs.gpu)):
+        yield number, Failure(LOST) if isinstance(outcome, TaskLost) else outcome
+
+
+def _in_processes(
+    attempt: Attempt[Item, Result], items: Sequence[Item], count: int
+) -> Generator[tuple[int, Result | Failure], None, None]:
+    """Each process has an executor of its own, so that one that dies takes only its own item with it."""
+    others = set(multiprocessing.active_children())
+    free = [_process() for _ in range(count)]
+    todo = list(enumerate(items))[::-1]
+    running: dict[Future[Result | Failure], tuple[int, ProcessPoolExecutor]] = {}
+    try:
+        while todo or running:
+            while todo and free:
+                number, item = todo.pop()
+                future, process = _submitted(free.pop(), attempt, item)
+                running[future] = number, process
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                number, process = running.pop(future)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    outcome, process = Failure(LOST), _process()
+                free.append(process)
+                yield number, outcome
+    finally:
+        for child in set(multiprocessing.active_children()) - others:
+            child.kill()
+        for process in [*free, *(p for _, p in running.values())]:
+            process.shutdown(cancel_futures=True)
+
+
+def _submitted(
+    process: ProcessPoolExecutor, attempt: Attempt[Item, Result], item: Item
+) -> tuple[Future[Result | Failure], ProcessPoolExecutor]:
+    """The item in the hands of a process; of another one, where this one died while it had nothing to do."""
+    with _interrupts_held():  # a process that begins inherits that it ignores them
+        try:
+            return process.submit(attempt, item), process
+        except BrokenProcessPool:
+            process = _process()
+            return process.submit(attempt, item), process
+
+
+def _process() -> ProcessPoolExecutor:
+    """A process that begins with its first item."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """In a new process: the one that began it alone reacts to Ctrl-C, and neither outlives the other."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def end_with_parent() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C is ignored for a moment."""
+    if threading.current_thread() is not threading.main_thread():  # another one may not, and is not interrupted
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

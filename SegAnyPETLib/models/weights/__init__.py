@@ -1,0 +1,1 @@
+"""Weights by name: where they come from, where they are stored, which are trusted; no torch."""

@@ -1,0 +1,189 @@
+"""Weights from Hugging Face into the store, checked on arrival. Loads no torch until they have arrived.
+
+What the hub states of a file (size and SHA-256) is asked first, and the file is asked for at that revision. What an
+interruption leaves of it stays in the store's folder ``downloads`` and is gone on with the next time, from whatever
+process; the library's own `hf_hub_download` begins again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from SegAnyPETLib.errors import InputError, SegAnyPETError
+from SegAnyPETLib.models.weights.hub import RemoteFile, choose, choose_remote, endpoint, suffix_of, told
+from SegAnyPETLib.models.weights.registry import ModelEntry
+from SegAnyPETLib.models.weights.store import (
+    Installed,
+    accept,
+    add,
+    adopt,
+    check_loadable,
+    check_terms,
+    digest,
+    home,
+    installable,
+    installed,
+    make_folder,
+    verify,
+)
+
+#: Called with the bytes that are there and the bytes that there will be; may raise a `SegAnyPETError` to stop.
+Progress = Callable[[int, int], None]
+
+
+def fetch(
+    name: str,
+    accept_terms: bool = False,
+    offline: bool = False,
+    progress: Progress | None = None,
+    file: str | None = None,
+) -> Installed:
+    """Install a model's weights from its repository.
+
+    Args:
+        name: of the model.
+        accept_terms: the user agrees to the model's terms; the answer is stored.
+        offline: use no network, only what is installed or in the cache of huggingface_hub.
+        progress: told of the download as it goes on.
+        file: name of the file in the repository, where its name does not tell which one it is.
+
+    Raises:
+        InputError: the model is bundled or not known, its terms are not accepted, the repository has no such file or
+            several, or the file is no checkpoint.
+        SegAnyPETError: the hub cannot be reached, refuses, or what arrived is not what it states.
+    """
+    # Without this the library tells the hub what it runs beside, and asks it what that might be.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    chosen = installable(name)
+    check_terms(chosen, accept_terms)
+    accept(chosen)
+    if offline:
+        return _from_cache(chosen, file)
+    wanted = choose_remote(chosen, file)
+    there = installed().get(name)
+    if there is not None and there.sha256 == wanted.sha256 and _is_intact(there):
+        return there
+    folder = home() / "downloads"
+    make_folder(folder)
+    with _alone(folder / f"{wanted.sha256}.lock", chosen):
+        part = folder / f"{wanted.sha256}{suffix_of(wanted.name)}"
+        _download(chosen, wanted, part, progress)
+        return _adopt_checked(chosen, part, wanted)
+
+
+def _is_intact(record: Installed) -> bool:
+    path = home() / record.file
+    return path.is_file() and digest(path) == record.sha256
+
+
+def _adopt_checked(chosen: ModelEntry, part: Path, wanted: RemoteFile) -> Installed:
+    """Install what has arrived, or delete it."""
+    try:
+        if digest(part) != wanted.sha256:
+            raise SegAnyPETError(
+                f"what arrived of {wanted.name} is not what the hub states (SHA-256) and was deleted; try again"
+            )
+        check_loadable(part)
+        return adopt(chosen, part, wanted.sha256, wanted.name, f"{chosen.repository}@{wanted.revision}")
+    except SegAnyPETError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _download(chosen: ModelEntry, wanted: RemoteFile, part: Path, progress: Progress | None) -> None:
+    """Bring a file to its whole length, from where an earlier attempt has left it."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    url = hf_hub_url(str(chosen.repository), wanted.name, revision=wanted.revision, endpoint=endpoint())
+    with part.open("ab") as file:
+        there = file.tell()
+        if there > wanted.size:
+            there = file.truncate(0)
+        if shutil.disk_usage(part.parent).free < wanted.size - there:
+            raise SegAnyPETError(f"{part.parent} has no room for {wanted.size / 1e6:.0f} MB; make some and try again")
+        counted = _Counted(file, wanted.size, progress)
+        with told(chosen):
+            http_get(
+                url,
+                cast(BinaryIO, counted),
+                resume_size=there,
+                headers=build_hf_headers(library_name="seganypet"),
+                expected_size=wanted.size,
+                displayed_filename=chosen.name,
+                tqdm_class=_SilentBar,
+            )
+
+
+class _Counted:
+    """A file that tells how much of it is there, and takes no more than there should be."""
+
+    def __init__(self, file: BinaryIO, size: int, progress: Progress | None) -> None:
+        self._file, self._size, self._progress = file, size, progress
+
+    def write(self, data: bytes) -> int:
+        if self._file.tell() + len(data) > self._size:
+            raise OSError("more arrives than the hub states")
+        written = self._file.write(data)
+        if self._progress is not None:
+            self._progress(self._file.tell(), self._size)
+        return written
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def truncate(self, size: int | None = None) -> int:
+        return self._file.truncate(size)
+
+
+class _SilentBar(tqdm):
+    """The library's own progress bar is not shown: whoever fetches shows one."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        options.pop("name", None)
+        super().__init__(*arguments, **{**options, "disable": True})
+
+
+def _from_cache(chosen: ModelEntry, file: str | None) -> Installed:
+    """Install what is in the cache of huggingface_hub, where it is not installed already."""
+    if chosen.name in installed():
+        return verify(chosen.name)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(str(chosen.repository), local_files_only=True))
+    except LocalEntryNotFoundError as error:
+        raise InputError(
+            f"the weights of {chosen.name!r} are not on this machine; with a network, download them from "
+            f"https://huggingface.co/{chosen.repository}, and run here: seganypet weights add {chosen.name} FILE"
+        ) from error
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    path = folder / choose(chosen, names, file)
+    stated = path.resolve().name  # the cache names large files for their SHA-256
+    if re.fullmatch(r"[0-9a-f]{64}", stated) and digest(path) != stated:
+        raise SegAnyPETError(f"{path.name} in the cache of huggingface_hub is damaged; delete it and download it again")
+    return add(chosen.name, path, source=f"{chosen.repository}@{folder.name}")
+
+
+@contextmanager
+def _alone(lock: Path, chosen: ModelEntry) -> Iterator[None]:
+    """No second process downloads the same file."""
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout as error:
+        raise SegAnyPETError(f"another process is fetching {chosen.name!r}; wait for it") from error

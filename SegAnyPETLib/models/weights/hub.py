@@ -1,0 +1,171 @@
+"""What the hub, Hugging Face or a mirror of it, says of a model's files, and what may go wrong in asking it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from SegAnyPETLib.errors import InputError, SegAnyPETError
+from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, ModelEntry
+from SegAnyPETLib.models.weights.store import home
+
+#: Seconds until a silent hub is given up on.
+TIMEOUT_S = 30
+#: No checkpoint of the family is larger; see `sam.archive`.
+MOST_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file as the hub states it.
+
+    Attributes:
+        name: path in the repository.
+        size: in bytes.
+        sha256: of its content, in hexadecimal digits.
+        revision: commit that it belongs to.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    revision: str
+
+
+def choose_remote(chosen: ModelEntry, file: str | None) -> RemoteFile:
+    """The file of a model in its repository.
+
+    Args:
+        chosen: the model.
+        file: its name there, where that does not tell which one it is.
+
+    Raises:
+        InputError: no file, or several, may be meant.
+        SegAnyPETError: the hub cannot be reached, refuses, or does not state what the file is.
+    """
+    from huggingface_hub import HfApi
+
+    with told(chosen):
+        hub = HfApi(endpoint=endpoint(), library_name="seganypet")
+        info = hub.model_info(str(chosen.repository), files_metadata=True, timeout=TIMEOUT_S)
+        siblings = {sibling.rfilename: sibling for sibling in info.siblings or []}
+        revision = str(info.sha)
+    name = choose(chosen, list(siblings), file)
+    about = siblings[name].lfs
+    if about is None or not re.fullmatch(r"[0-9a-f]{64}", str(about.sha256)):
+        raise SegAnyPETError(
+            f"the hub states no SHA-256 of {name}; download it from https://huggingface.co/{chosen.repository} by hand "
+            f"and run: seganypet weights add {chosen.name} FILE"
+        )
+    if not 0 < int(about.size) <= MOST_BYTES:
+        raise InputError(f"{name} has {int(about.size)} bytes, which no checkpoint of this family has")
+    return RemoteFile(name, int(about.size), about.sha256, revision)
+
+
+def choose(chosen: ModelEntry, names: list[str], file: str | None) -> str:
+    """Which of a repository's files holds a model.
+
+    Args:
+        chosen: the model.
+        names: of all files.
+        file: the user's choice, or None.
+
+    Raises:
+        InputError: none or several may be meant, or the chosen one is not there; the message names what is.
+    """
+    weights = sorted(name for name in names if suffix_of(name) in CHECKPOINT_SUFFIXES)
+    listed = ", ".join(name[:80] for name in weights[:12]) or "none"
+    if file is not None:
+        if file not in weights:
+            raise InputError(f"{chosen.repository} has no weights file {file!r}; it has: {listed}")
+        return file
+    matching = [name for name in weights if _matches(name, chosen.patterns)]
+    if len(matching) == 1:
+        return matching[0]
+    found = "several files" if matching else "no file"
+    of_these = f"; it has: {listed}" if not matching else f": {', '.join(name[:80] for name in matching[:12])}"
+    raise InputError(
+        f"{chosen.repository} has {found} that may be {chosen.name!r}{of_these}; "
+        f"choose one with: seganypet weights fetch {chosen.name} --file NAME"
+    )
+
+
+@contextmanager
+def told(chosen: ModelEntry) -> Iterator[None]:
+    """What may go wrong between here and the hub, in one line each."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HTTPError,
+        OfflineModeIsEnabled,
+        RemoteEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    where = f"https://huggingface.co/{chosen.repository}"
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it would tell of every new attempt
+    try:
+        yield
+    except GatedRepoError as error:
+        raise SegAnyPETError(
+            f"the authors of {where} ask you to log in and agree there first; then run: hf auth login, and try again"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise SegAnyPETError(f"the hub knows no public repository {chosen.repository}; see whether it moved") from error
+    except RemoteEntryNotFoundError as error:
+        raise SegAnyPETError(f"the hub no longer has this file of {where}; try again") from error
+    except HfHubHTTPError as error:
+        raise SegAnyPETError(
+            f"the hub refuses to give {where} (HTTP {error.response.status_code}); try again later"
+        ) from error
+    except OfflineModeIsEnabled as error:
+        raise SegAnyPETError("the network is switched off (HF_HUB_OFFLINE); unset it, or give --offline") from error
+    except HTTPError as error:
+        raise SegAnyPETError(
+            f"the hub cannot be reached, or the connection broke; run this again to go on, or download {where} "
+            f"elsewhere and run: seganypet weights add {chosen.name} FILE"
+        ) from error
+    except OSError as error:
+        raise SegAnyPETError(
+            f"the download of {chosen.name!r} did not end well; check the free space in {home()} and run this again"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SegAnyPETError(f"what answers at {endpoint()} is no Hugging Face hub; check HF_ENDPOINT") from error
+    finally:
+        log.setLevel(level)
+
+
+def endpoint() -> str:
+    """The hub, or the mirror that the environment names.
+
+    Raises:
+        InputError: the environment names something else.
+    """
+    address = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InputError("the environment variable HF_ENDPOINT holds no address of a server; correct or unset it")
+    return address
+
+
+def suffix_of(name: str) -> str:
+    """Ending of a file's name in a repository, in lower case."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    last = PurePosixPath(name).name.lower()
+    return any(fnmatchcase(last, pattern) for pattern in patterns)

@@ -1,0 +1,1 @@
+"""Simulated bodies, lesions and scanners; no torch."""

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from SegAnyPETLib.training import simulated_clicks as clicks
+from SegAnyPETLib.training.simulated_clicks import next_click
+
+RNG = np.random.default_rng(0)
+
+
+def ball(radius, center=(8, 8, 8), size=17):
+    grid = np.stack(np.meshgrid(*[np.arange(size)] * 3, indexing="ij"), -1)
+    return np.linalg.norm(grid - np.array(center), axis=-1) <= radius
+
+
+def test_the_deepest_click_lies_in_the_middle_of_what_is_missed(monkeypatch):
+    monkeypatch.setattr(clicks, "DEEPEST_SHARE", 1.0)
+    assert next_click(ball(4), np.zeros((17,) * 3, dtype=bool), RNG) == ((8, 8, 8), True)
+
+
+@pytest.mark.parametrize(("deepest", "inner", "least", "most"), [(0, 1, 0, 2), (0, 0, 2.5, 4), (0.5, 0, 2.5, 4)])
+def test_clicks_lie_deep_or_anywhere_in_the_error_by_their_shares(monkeypatch, deepest, inner, least, most):
+    monkeypatch.setattr(clicks, "DEEPEST_SHARE", deepest)
+    monkeypatch.setattr(clicks, "INNER_SHARE", inner)
+    places = [next_click(ball(4), np.zeros((17,) * 3, dtype=bool), RNG)[0] for _ in range(200)]
+    away = np.linalg.norm(np.array(places) - 8, axis=1)
+    assert least <= away.max() <= most
+    assert np.mean(away == 0) == pytest.approx(deepest, abs=0.15)
+
+
+def test_of_two_equal_errors_the_missed_one_is_mended(monkeypatch):
+    monkeypatch.setattr(clicks, "OTHER_KIND_SHARE", 0.0)
+    assert next_click(ball(2, (4, 8, 8)), ball(2, (12, 8, 8)), RNG)[1]
+
+
+def test_spilling_gets_a_negative_click_where_it_spilled():
+    target, predicted = ball(3), ball(3) | ball(3, (8, 8, 14))
+    for _ in range(20):
+        index, positive = next_click(target, predicted, RNG)
+        assert not positive
+        assert predicted[index]
+        assert not target[index]
+
+
+def test_the_larger_error_is_mended_more_often(monkeypatch):
+    monkeypatch.setattr(clicks, "OTHER_KIND_SHARE", 0.25)
+    target, predicted = ball(4), ball(2, (8, 8, 14))
+    kinds = [next_click(target, predicted, RNG)[1] for _ in range(400)]
+    assert np.mean(kinds) == pytest.approx(0.75, abs=0.1)
+
+
+def test_without_an_error_there_is_no_click():
+    assert next_click(ball(3), ball(3), RNG) is None
