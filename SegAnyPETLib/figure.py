@@ -28,11 +28,11 @@ OTHER_PERCENTILE = 99.5
 
 #: Slices show the mask with this margin, and never less than this width.
 MARGIN_MM = 40.0
-LEAST_WIDTH_MM = 200.0
+MIN_WIDTH_MM = 200.0
 
 HEIGHT_INCHES = 6.2
 #: A panel is at least and at most this many times as wide as high, however flat or slim the volume is.
-LEAST_RATIO, LARGEST_RATIO = 0.2, 4.0
+MIN_RATIO, MAX_RATIO = 0.2, 4.0
 
 #: A click is drawn on a slice when it lies this near to it.
 CLICK_DEPTH_MM = 5.0
@@ -91,7 +91,7 @@ def draw(volume: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point], t
     sides_mm = [(limits_mm[view.across], limits_mm[view.up]) for view in views]
     sides_mm.append((_whole_mm(scene.pet, _CORONAL.across), _whole_mm(scene.pet, _CORONAL.up)))
     # All panels are equally high; their widths follow.
-    ratios = [float(np.clip(np.ptp(across) / np.ptp(up), LEAST_RATIO, LARGEST_RATIO)) for across, up in sides_mm]
+    ratios = [float(np.clip(np.ptp(across) / np.ptp(up), MIN_RATIO, MAX_RATIO)) for across, up in sides_mm]
     figure = Figure(figsize=(max(HEIGHT_INCHES * 0.8 * sum(ratios), 10.0) + 1.5, HEIGHT_INCHES), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 4, width_ratios=ratios)
@@ -162,7 +162,7 @@ def _limits_mm(pet: Volume, mask_kji: NDArray[np.bool_]) -> list[tuple[float, fl
     for axis, side in enumerate(box[::-1]):
         spacing = float(pet.spacing_mm[axis])
         middle = (side.start + side.stop - 1) / 2 * spacing
-        half = max((side.stop - side.start) / 2 * spacing + MARGIN_MM, LEAST_WIDTH_MM / 2)
+        half = max((side.stop - side.start) / 2 * spacing + MARGIN_MM, MIN_WIDTH_MM / 2)
         low, high = _whole_mm(pet, axis)
         limits.append((max(middle - half, low), min(middle + half, high)))
     return limits

@@ -44,11 +44,11 @@ class MaskPrompt:
 
     Attributes:
         mask: on the volume's grid.
-        mend: whether the model looks at it at once and mends it; a mask drawn by hand stands until the next point.
+        refine: whether the model refines it at once; a mask drawn by hand stands until the next point.
     """
 
     mask: MaskPatch
-    mend: bool = False
+    refine: bool = False
 
 
 Prompt = Point | MaskPrompt
@@ -118,7 +118,7 @@ def _mask_item(prompt: MaskPrompt) -> dict[str, Any]:
     voxels = prompt.mask.array_kji
     bits = base64.b64encode(zlib.compress(np.packbits(voxels).tobytes())).decode("ascii")
     mask = {"offset_kji": list(prompt.mask.offset_kji), "shape_kji": list(voxels.shape), "bits": bits}
-    return {"mask": mask, "mend": prompt.mend}
+    return {"mask": mask, "mend": prompt.refine}
 
 
 def _mask_of(item: dict[str, Any]) -> MaskPrompt:

@@ -39,11 +39,11 @@ def test_a_point_that_was_not_moved_is_written_as_in_earlier_releases():
 
 
 @given(arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=5)), st.booleans())
-def test_masks_come_back_from_json_in_their_order_among_points(mask_kji, mend):
+def test_masks_come_back_from_json_in_their_order_among_points(mask_kji, refine):
     mask = MaskPatch.cropped(mask_kji, (7, 8, 9))
     first, last = Point((1, 2, 3)), Point((4, 5, 6), positive=False)
-    before, prompt, after = prompts_from_json(prompts_to_json([first, MaskPrompt(mask, mend), last]))
-    assert (before, after, prompt.mend, prompt.mask.offset_kji) == (first, last, mend, mask.offset_kji)
+    before, prompt, after = prompts_from_json(prompts_to_json([first, MaskPrompt(mask, refine), last]))
+    assert (before, after, prompt.refine, prompt.mask.offset_kji) == (first, last, refine, mask.offset_kji)
     assert np.array_equal(prompt.mask.array_kji, mask.array_kji)
 
 

@@ -92,9 +92,9 @@ class Panel:
         self.placing.start(self.markups.positive)
 
     def onMend(self):
-        """The model shall mend the selected segment."""
+        """Let the model refine the selected segment."""
         self.takePoints()
-        self.work.push(lambda: self._onSelected(self.controller.mend))
+        self.work.push(lambda: self._onSelected(self.controller.refine))
 
     def onUndo(self):
         """Take the last step back, click and mask together."""
@@ -446,7 +446,7 @@ class Panel:
         for button in (ui.positiveButton, ui.negativeButton, ui.nextButton, ui.petWindowButton):
             button.enabled = place is not None
         ui.undoButton.enabled = ui.redoButton.enabled = segments and not busy
-        ui.mendButton.enabled = self.selected is not None
+        ui.refineButton.enabled = self.selected is not None
         ui.useFiducialsButton.enabled = place is not None and not busy
         self._showPlacing()
 
@@ -468,7 +468,7 @@ class Panel:
         ui.positiveButton.connect("toggled(bool)", guarded(lambda on: self.onPlace(True, on)))
         ui.negativeButton.connect("toggled(bool)", guarded(lambda on: self.onPlace(False, on)))
         ui.nextButton.connect("clicked()", guarded(self.onNextLesion))
-        ui.mendButton.connect("clicked()", guarded(self.onMend))
+        ui.refineButton.connect("clicked()", guarded(self.onMend))
         ui.undoButton.connect("clicked()", guarded(self.onUndo))
         ui.redoButton.connect("clicked()", guarded(self.onRedo))
         ui.cancelButton.connect("clicked()", guarded(self.onCancel))

@@ -72,7 +72,7 @@ def predict_in(
     image_kji = None if image is None or engine.knows(sha256) else image.array_kji
     answers = engine.predict(image_kji, spacing_mm, sha256, targets)
     size = engine.spec.size
-    return [Prediction.of(a.logits_kji, size, expected_dice(a.logits_kji), a.remembers) for a in answers]
+    return [Prediction.of(a.logits_kji, size, expected_dice(a.logits_kji), a.feeds_back_logits) for a in answers]
 
 
 def expected_dice(logits_kji: NDArray[np.float32]) -> float:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from SegAnyPETLib.models.spec import ModelSpec
 
 #: Units are 2 to a power between these, so that float32 holds whatever a voxel stands for.
-LEAST_EXPONENT, MOST_EXPONENT = -120, 112
+MIN_EXPONENT, MAX_EXPONENT = -120, 112
 #: Occupancies of a mask prompt are counted in these steps.
 OCCUPANCY_STEPS = 255
 #: Logit of voxels so far from the mask that no answer holds them.
@@ -52,10 +52,10 @@ class WindowImage:
             InputError: there are values that are not finite, or larger than any image's.
         """
         largest = float(np.abs(array_kji).max(initial=0.0))
-        if not largest < 2.0 ** (MOST_EXPONENT + 15):
+        if not largest < 2.0 ** (MAX_EXPONENT + 15):
             raise InputError("the image holds values that are not finite or absurdly large; convert it anew")
         # The largest voxel comes to lie in 16384 to 32768, far from both ends of float16.
-        unit = 2.0 ** max(int(np.frexp(largest)[1]) - 15, LEAST_EXPONENT) if largest > 0 else 1.0
+        unit = 2.0 ** max(int(np.frexp(largest)[1]) - 15, MIN_EXPONENT) if largest > 0 else 1.0
         return cls((array_kji / np.float32(unit)).astype(np.float16), unit, spacing_mm)
 
     @property
@@ -79,13 +79,14 @@ class TargetPrompts:
         points_kji: (N, 3) float32, window indices; they may lie outside the window.
         positive: (N,) bool.
         mask: the mask so far, its occupancies as uint8 in steps of 1/255 on the window's grid, or None.
-        memory: that of the last `Prediction` in this window, while its mask is unedited; it counts before the mask.
+        previous_logits: those of the last `Prediction` in this window, if its mask is unedited; they count before the
+            mask.
     """
 
     points_kji: NDArray[np.float32]
     positive: NDArray[np.bool_]
     mask: Crop | None = None
-    memory: NDArray[np.float16] | None = None
+    previous_logits: NDArray[np.float16] | None = None
 
     @property
     def mask_kji(self) -> NDArray[np.float32] | None:
@@ -108,17 +109,19 @@ class Prediction:
             far from the foreground to move its border may be left out.
         size: voxels per side of the window.
         quality: the Dice that the model expects of its own mask, 0 to 1.
-        remembers: whether the model wants to see the logits again at the next click in this window, rather than the
+        feeds_back_logits: whether the model takes the logits back with the next click in this window, instead of the
             mask.
     """
 
     logits: Crop
     size: int
     quality: float
-    remembers: bool = False
+    feeds_back_logits: bool = False
 
     @classmethod
-    def of(cls, logits_kji: NDArray[np.float32], size: int, quality: float, remembers: bool = False) -> Prediction:
+    def of(
+        cls, logits_kji: NDArray[np.float32], size: int, quality: float, feeds_back_logits: bool = False
+    ) -> Prediction:
         """An answer from logits (n, n, n) on the model's own grid, where n divides the window's size.
 
         Raises:
@@ -130,7 +133,7 @@ class Prediction:
         smallest, largest = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
         rounded = np.clip(logits_kji, -largest, largest).astype(np.float16)
         rounded[(logits_kji > 0) & (rounded <= 0)] = smallest
-        return cls(Crop.whole(rounded) if remembers else _near(rounded, size), size, quality, remembers)
+        return cls(Crop.whole(rounded) if feeds_back_logits else _near(rounded, size), size, quality, feeds_back_logits)
 
     @property
     def logits_kji(self) -> NDArray[np.float32]:
@@ -142,9 +145,9 @@ class Prediction:
         return Crop(self.size, (k, j, i), refined(near.values_kji, factor)).filled(FAR_LOGIT)
 
     @property
-    def memory(self) -> NDArray[np.float16] | None:
+    def previous_logits(self) -> NDArray[np.float16] | None:
         """What the model wants to see again; None where that is the mask."""
-        return self.logits.values_kji if self.remembers else None
+        return self.logits.values_kji if self.feeds_back_logits else None
 
 
 def _near(logits_kji: NDArray[np.float16], size: int) -> Crop:

@@ -11,7 +11,7 @@ from SegAnyPETLib.errors import InputError
 #: The environment variable that holds the token where no file is named.
 TOKEN_VARIABLE = "SEGANYPET_TOKEN"
 
-LEAST_TOKEN, MOST_TOKEN = 16, 512
+MIN_TOKEN, MAX_TOKEN = 16, 512
 
 
 def check_token(text: str) -> str:
@@ -21,9 +21,9 @@ def check_token(text: str) -> str:
         InputError: it is too short or too long, or holds other than visible ASCII characters.
     """
     token = text.strip()
-    if not re.fullmatch(rf"[!-~]{{{LEAST_TOKEN},{MOST_TOKEN}}}", token):
+    if not re.fullmatch(rf"[!-~]{{{MIN_TOKEN},{MAX_TOKEN}}}", token):
         raise InputError(
-            f"a token must have {LEAST_TOKEN} to {MOST_TOKEN} letters, digits or signs without spaces; "
+            f"a token must have {MIN_TOKEN} to {MAX_TOKEN} letters, digits or signs without spaces; "
             "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return token

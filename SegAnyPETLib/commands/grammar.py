@@ -20,10 +20,10 @@ DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 #: More clicks than anyone gives one target, and more threads than any CPU serves well: slips of the keyboard.
-MOST_CLICKS, MOST_THREADS = 1000, 256
+MAX_CLICKS, MAX_THREADS = 1000, 256
 
 #: More processes than one machine has memory for; a Ray cluster may have it.
-MOST_JOBS = 1024
+MAX_JOBS = 1024
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -88,15 +88,15 @@ def _coordinates(text: str) -> tuple[float, float, float]:
 
 
 def _clicks(text: str) -> int:
-    return _whole(text, 1, MOST_CLICKS)
+    return _whole(text, 1, MAX_CLICKS)
 
 
 def _threads(text: str) -> int:
-    return _whole(text, 1, MOST_THREADS)
+    return _whole(text, 1, MAX_THREADS)
 
 
 def _jobs(text: str) -> int:
-    return _whole(text, 1, MOST_JOBS)
+    return _whole(text, 1, MAX_JOBS)
 
 
 def _port(text: str) -> int:

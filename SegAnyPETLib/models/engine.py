@@ -13,7 +13,7 @@ from SegAnyPETLib.models.device import checked_device
 from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.models.loading import load_model
 from SegAnyPETLib.models.memory import attempt, give_back
-from SegAnyPETLib.models.promptable import Answer, Promptable, Prompts
+from SegAnyPETLib.models.promptable import ModelOutput, Promptable, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
 
 #: Memory for embeddings; one of the published size takes 0.8 MB.
@@ -49,7 +49,7 @@ class Engine:
             )
         self.model, self.device = model, device
         self.cache = EmbeddingCache(cache_bytes)
-        model.place(device, self.precision)
+        model.to(device, self.precision)
 
     @classmethod
     def load(cls, model: str, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> Engine:
@@ -92,7 +92,7 @@ class Engine:
     @torch.inference_mode()
     def predict(
         self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str, targets: Sequence[Prompts]
-    ) -> list[Answer]:
+    ) -> list[ModelOutput]:
         """Segment targets in a window, each on its own.
 
         Args:
@@ -136,7 +136,7 @@ class Engine:
         key: str,
         targets: Sequence[Prompts],
         at_once: int,
-    ) -> list[Answer]:
+    ) -> list[ModelOutput]:
         embedding = self.embed(image_kji, spacing_mm, key)
         groups = [targets[n : n + at_once] for n in range(0, len(targets), at_once)]
         return [answer for group in groups for answer in self.model.decode(embedding, spacing_mm, group)]
@@ -158,7 +158,7 @@ class Engine:
 class _OnePoint:
     points_kji = np.zeros((1, 3), dtype=np.float32)
     positive = np.ones(1, dtype=bool)
-    mask_kji = memory = None
+    mask_kji = previous_logits = None
 
 
 _ONE_POINT = _OnePoint()

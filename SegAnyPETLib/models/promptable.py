@@ -33,22 +33,22 @@ class Prompts(Protocol):
         ...
 
     @property
-    def memory(self) -> NDArray[np.floating] | None:
+    def previous_logits(self) -> NDArray[np.floating] | None:
         """The logits that the model answered last in this window, while its mask is unedited."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class ModelOutput:
     """Of one target.
 
     Attributes:
         logits_kji: (n, n, n) float32 on the model's own grid; n divides the window's size.
-        remembers: whether the model wants to see them again with the next click, rather than the mask.
+        feeds_back_logits: whether the model wants to see them again with the next click, rather than the mask.
     """
 
     logits_kji: NDArray[np.float32]
-    remembers: bool = False
+    feeds_back_logits: bool = False
 
 
 class Promptable(Protocol):
@@ -60,7 +60,7 @@ class Promptable(Protocol):
         """Those it can run in on a device; the first is its own choice."""
         ...
 
-    def place(self, device: torch.device, precision: str) -> None:
+    def to(self, device: torch.device, precision: str) -> None:
         """Move to a device and a precision, before the first use."""
         ...
 
@@ -68,6 +68,6 @@ class Promptable(Protocol):
         """What is computed once per window (size, size, size)."""
         ...
 
-    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
         """What is computed at every click, for several targets of a window at once."""
         ...

@@ -16,7 +16,7 @@ class ModelSpec:
         spacing_mm: voxel sizes of the windows it understands, finest first; one value where it knows no zoom.
         sha256: of its weights file, "" while in training.
         licence: of its weights, in one line.
-        memory_size: voxels per side of the logits that it wants to see again at the next click, 0 where it wants the
+        previous_logits_size: voxels per side of the logits that it takes back with the next click; 0 if it takes the
             mask instead.
     """
 
@@ -25,7 +25,7 @@ class ModelSpec:
     spacing_mm: tuple[float, ...]
     sha256: str = ""
     licence: str = ""
-    memory_size: int = 0
+    previous_logits_size: int = 0
 
     @property
     def zooms(self) -> bool:
@@ -33,5 +33,18 @@ class ModelSpec:
         return min(self.spacing_mm) < max(self.spacing_mm)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Return plain values for JSON; protocol and weights files call the size of previous logits ``memory_size``."""
+        values = asdict(self)
+        values["memory_size"] = values.pop("previous_logits_size")
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelSpec:
+        """Build a specification from what `to_dict` returned.
+
+        Raises:
+            TypeError: a name is unknown or missing.
+        """
+        given = dict(values)
+        size = given.pop("memory_size", 0)
+        return cls(**given, previous_logits_size=size)

@@ -76,8 +76,8 @@ class Controller:
         meant = snapped(volume, point) if snap else point
         return self._job(place, segment_id, backend, lambda session: session.add_point(meant, made_on=volume))
 
-    def mend(self, place: Place, segment_id: str, backend: Backend) -> Job:
-        """Let the model mend a segment that was painted or came from elsewhere.
+    def refine(self, place: Place, segment_id: str, backend: Backend) -> Job:
+        """Let the model refine a segment that was painted or came from elsewhere.
 
         Raises:
             InputError: the segment is not there.
@@ -184,7 +184,7 @@ class Controller:
             read_prompts(place.segmentation, segment_id)
         except InputError as error:
             session = InteractiveSession(volume, backend)
-            session.edited(read_mask(place.segmentation, segment_id, place.volume_node))
+            session.set_mask(read_mask(place.segmentation, segment_id, place.volume_node))
             return Job(place, segment_id, session, act, stamp, note=str(error))
         return Job(place, segment_id, self._session(place, segment_id, stamp, backend), act, stamp)
 
@@ -203,7 +203,7 @@ class Controller:
         saved = read_prompts(place.segmentation, segment_id)
         if saved is None:
             session = InteractiveSession(volume, backend)
-            session.edited(mask)
+            session.set_mask(mask)
             return session
         home = referred_volume(place.segmentation, saved)
         if home is not None and home is not place.volume_node:
@@ -212,7 +212,7 @@ class Controller:
         if saved.mask_sha256 == stamp.mask_sha256:
             return InteractiveSession(volume, backend, prompts, mask)
         session = InteractiveSession(volume, backend, prompts)
-        session.edited(mask)
+        session.set_mask(mask)
         return session
 
     def _begin_step(self, place: Place) -> None:

@@ -25,11 +25,11 @@ from SegAnyPETLib.volume.dicom_header import required, required_number, tag_name
 #: Corrections without which values are no activity concentration (DICOM PS3.3, C.8.9.1, CorrectedImage).
 NEEDED_CORRECTIONS = ("ATTN", "DECY")
 #: No patient weighs more; a larger value is in another unit than kilograms.
-LARGEST_WEIGHT_KG = 650.0
+MAX_WEIGHT_KG = 650.0
 #: Nobody images less; a smaller value is in another unit than becquerels (vendors and anonymisers write MBq).
-SMALLEST_DOSE_BQ = 1e5
+MIN_DOSE_BQ = 1e5
 #: After this many half-lives 0.4 % of the dose is left: the times must be wrong.
-LARGEST_UPTAKE_HALF_LIVES = 8.0
+MAX_UPTAKE_HALF_LIVES = 8.0
 
 PHILIPS = (0x7053, "Philips PET Private Group")
 PHILIPS_SUV_FACTOR = 0x00
@@ -77,7 +77,7 @@ def uptake_seconds(headers: Sequence[Dataset]) -> float:
     injection = injection_time(headers[0], scan)
     seconds = (scan - injection).total_seconds()
     half_life = _dose_number(headers[0], "RadionuclideHalfLife")
-    if not 0 <= seconds <= LARGEST_UPTAKE_HALF_LIVES * half_life:
+    if not 0 <= seconds <= MAX_UPTAKE_HALF_LIVES * half_life:
         raise InputError(
             f"the injection would lie {seconds / 3600:.1f} h before the scan; check RadiopharmaceuticalStartDateTime "
             "(0018,1078), RadiopharmaceuticalStartTime (0018,1072) and the times of series and acquisition"
@@ -145,10 +145,10 @@ def _check_corrections(headers: Sequence[Dataset]) -> None:
 def _factor_per_bqml(headers: Sequence[Dataset]) -> float:
     header = headers[0]
     weight_kg = required_number(header, "PatientWeight")
-    if not 0 < weight_kg <= LARGEST_WEIGHT_KG:
+    if not 0 < weight_kg <= MAX_WEIGHT_KG:
         raise InputError(f"{tag_name('PatientWeight')} of {weight_kg:g} kg cannot be right; correct it in the series")
     dose_bq = _dose_number(header, "RadionuclideTotalDose")
-    if dose_bq < SMALLEST_DOSE_BQ:
+    if dose_bq < MIN_DOSE_BQ:
         raise InputError(
             f"{tag_name('RadionuclideTotalDose')} of {dose_bq:g} Bq cannot be right; correct it in the series, in Bq"
         )

@@ -13,11 +13,11 @@ from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
 
 #: Windows of one click at most, the first one counted.
-MOST_WINDOWS = 16
+MAX_WINDOWS = 16
 #: Within this many window voxels of a border a model sees too little; the next window decides there.
 RIM = 2
 #: Fewer voxels than this at a border are no reason to look beyond it.
-LEAST_CONTACT = 4
+MIN_CONTACT = 4
 
 Box = tuple[slice, slice, slice]
 
@@ -66,7 +66,7 @@ def grow(volume: Volume, window: Window, mask: MaskPatch, known: MaskPatch, look
     """
     seen, settled = [window.box_in(volume)], [_inner(window, volume)]
     while contact := _largest_contact(volume, mask, known, seen, settled):
-        if len(seen) >= MOST_WINDOWS or not watch(len(seen)):
+        if len(seen) >= MAX_WINDOWS or not watch(len(seen)):
             return Grown(mask, tuple(seen), open=True)
         window = Window.around(volume, volume.point_ras(contact.center_kji), window.size, window.spacing_mm)
         mask = _merged(volume, mask, look(window, mask), window, settled)
@@ -95,7 +95,7 @@ def _largest_contact(
             ends = [(box[axis].start, box[axis].start > 0), (box[axis].stop - 1, box[axis].stop < length)]
             contacts += [_contact(mask, known, settled, box, axis, end) for end, leads_on in ends if leads_on]
     largest = max(contacts, key=lambda c: c.voxels, default=None)
-    return largest if largest is not None and largest.voxels >= LEAST_CONTACT else None
+    return largest if largest is not None and largest.voxels >= MIN_CONTACT else None
 
 
 def _contact(mask: MaskPatch, known: MaskPatch, settled: Sequence[Box], box: Box, axis: int, end: int) -> _Contact:

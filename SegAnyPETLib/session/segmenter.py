@@ -27,7 +27,7 @@ class _Look:
     proposal: MaskPatch
     window: Window
     quality: float
-    memory: NDArray[np.float16] | None
+    previous_logits: NDArray[np.float16] | None
     seen: tuple[Box, ...]
     open: bool = False
 
@@ -47,7 +47,7 @@ class Segmenter:
         self.watch = watch
         self._shown: tuple[Window, WindowImage] | None = None
 
-    def after(self, state: State, prompt: Prompt) -> State:
+    def apply(self, state: State, prompt: Prompt) -> State:
         """The state that a prompt leads to.
 
         Raises:
@@ -55,7 +55,7 @@ class Segmenter:
         """
         if isinstance(prompt, Point):
             return self._clicked(state, prompt)
-        return self._mended(state, prompt) if prompt.mend else state.redrawn(self.volume, prompt.mask)
+        return self._refined(state, prompt) if prompt.refine else state.redrawn(self.volume, prompt.mask)
 
     def _clicked(self, state: State, click: Point) -> State:
         begin = time.perf_counter()
@@ -67,23 +67,23 @@ class Segmenter:
         mask = settle(self.volume, state.mask, look.proposal, points, look.seen)
         return self._next(before, mask, click, look, begin)
 
-    def _mended(self, state: State, prompt: MaskPrompt) -> State:
+    def _refined(self, state: State, prompt: MaskPrompt) -> State:
         begin = time.perf_counter()
         given, points = prompt.mask, state.points
         window = fitting_window(self.volume, self.backend, given, points)
         look = self._look(window, points, given)
-        mended = given.to_array(self.volume.shape_kji)
+        refined = given.to_array(self.volume.shape_kji)
         if look.proposal.voxels:
-            mended[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
-            mended[look.proposal.slices] |= look.proposal.array_kji
+            refined[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
+            refined[look.proposal.slices] |= look.proposal.array_kji
         everywhere = [whole_grid(self.volume.shape_kji)]
-        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(mended), points, everywhere)
+        mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(refined), points, everywhere)
         return self._next(replace(state, prompts=(*points, prompt)), mask, None, look, begin)
 
     def _next(self, before: State, mask: MaskPatch, point: Point | None, look: _Look, begin: float) -> State:
         seconds = time.perf_counter() - begin
         step = StepResult(mask, point, look.window, look.quality, seconds, len(look.seen), look.open)
-        return State(before.prompts, mask, View(look.window, look.memory, self.backend), (*before.steps, step))
+        return State(before.prompts, mask, View(look.window, look.previous_logits, self.backend), (*before.steps, step))
 
     def _look_anew(self, points: tuple[Point, ...], known: MaskPatch) -> _Look:
         """First looks at a target for its size, and then one at the zoom that it needs; one look without zoom."""
@@ -109,11 +109,12 @@ class Segmenter:
             return self._look_anew((click,), state.mask)
         view = state.view if state.view is not None and state.view.backend is self.backend else None
         window = self._window_of(None if view is None else view.window, click, part)
-        memory = view.memory if view is not None and view.window is window else None
+        previous_logits = view.previous_logits if view is not None and view.window is window else None
         if click.positive:
-            return self._followed(self._look(window, points, state.mask, memory), points, state.mask)
-        remembers = view is not None and view.memory is not None
-        return self._look(window, points, state.mask if remembers else cleared(self.volume, state.mask, points), memory)
+            return self._followed(self._look(window, points, state.mask, previous_logits), points, state.mask)
+        feeds_back_logits = view is not None and view.previous_logits is not None
+        mask = state.mask if feeds_back_logits else cleared(self.volume, state.mask, points)
+        return self._look(window, points, mask, previous_logits)
 
     def _window_of(self, window: Window | None, click: Point, part: MaskPatch) -> Window:
         """The last window while it serves, else one that fits."""
@@ -135,21 +136,26 @@ class Segmenter:
         return replace(look, proposal=grown.mask, seen=grown.seen, open=grown.open)
 
     def _look(
-        self, window: Window, points: tuple[Point, ...], mask: MaskPatch, memory: NDArray[np.float16] | None = None
+        self,
+        window: Window,
+        points: tuple[Point, ...],
+        mask: MaskPatch,
+        previous_logits: NDArray[np.float16] | None = None,
     ) -> _Look:
-        prediction = self._predict(window, points, mask, memory)
+        prediction = self._predict(window, points, mask, previous_logits)
         proposal = window.paste(prediction.logits_kji, self.volume)
-        return _Look(proposal, window, prediction.quality, prediction.memory, (window.box_in(self.volume),))
+        return _Look(proposal, window, prediction.quality, prediction.previous_logits, (window.box_in(self.volume),))
 
     def _predict(
-        self, window: Window, points: tuple[Point, ...], mask: MaskPatch, memory: NDArray[np.float16] | None
+        self, window: Window, points: tuple[Point, ...], mask: MaskPatch, previous_logits: NDArray[np.float16] | None
     ) -> Prediction:
         ras = np.array([p.ras for p in points], dtype=float).reshape(-1, 3)
+        shows_mask = mask.voxels and previous_logits is None
         prompts = TargetPrompts(
             points_kji=window.index_kji(ras).astype(np.float32),
             positive=np.array([p.positive for p in points], dtype=bool),
-            mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if mask.voxels and memory is None else None,
-            memory=memory,
+            mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if shows_mask else None,
+            previous_logits=previous_logits,
         )
         (prediction,) = self.backend.predict(self._image(window), [prompts])
         return prediction

@@ -128,10 +128,10 @@ class InteractiveSession:
         self._check(point, made_on)
         if not point.positive and self.mask.voxels == 0:
             raise InputError("a target begins with a positive point or a mask; add one before negative points")
-        return self._step(self._segmenter.after(self._now, point)).steps[-1]
+        return self._step(self._segmenter.apply(self._now, point)).steps[-1]
 
     def add_mask(self, mask_kji: NDArray[np.bool_] | MaskPatch) -> StepResult:
-        """Take a mask from elsewhere as the target so far, and let the model mend it.
+        """Take a mask from elsewhere as the target so far, and let the model refine it.
 
         Args:
             mask_kji: bool array on the volume's grid, or the part of it that holds the mask.
@@ -143,9 +143,9 @@ class InteractiveSession:
         given = self._patch(mask_kji)
         if given.voxels == 0:
             raise InputError("the mask has no voxel; give a mask that marks the target")
-        return self._step(self._segmenter.after(self._now, MaskPrompt(given, mend=True))).steps[-1]
+        return self._step(self._segmenter.apply(self._now, MaskPrompt(given, refine=True))).steps[-1]
 
-    def edited(self, mask_kji: NDArray[np.bool_] | MaskPatch) -> bool:
+    def set_mask(self, mask_kji: NDArray[np.bool_] | MaskPatch) -> bool:
         """Take over a mask that was drawn or corrected by hand, as it is; the model is not asked.
 
         It is the mask that the model is shown at the next click. Points that it contradicts are dropped, else they
@@ -163,7 +163,7 @@ class InteractiveSession:
         mask = self._patch(mask_kji)
         if mask.offset_kji == self.mask.offset_kji and np.array_equal(mask.array_kji, self.mask.array_kji):
             return False
-        self._step(self._segmenter.after(self._now, MaskPrompt(mask)))
+        self._step(self._segmenter.apply(self._now, MaskPrompt(mask)))
         return True
 
     def move_point(self, number: int, point: Point, made_on: Volume | None = None) -> None:
@@ -185,7 +185,7 @@ class InteractiveSession:
         self._check(point, made_on)
         place = self._place_of(number)
         others = (*self.prompts[:place], *self.prompts[place + 1 :])
-        drawn = [n for n, prompt in enumerate(others) if isinstance(prompt, MaskPrompt) and not prompt.mend]
+        drawn = [n for n, prompt in enumerate(others) if isinstance(prompt, MaskPrompt) and not prompt.refine]
         place = max([place, *(n + 1 for n in drawn)])
         self._replay((*others[:place], point, *others[place:]))
 
@@ -257,7 +257,7 @@ class InteractiveSession:
         if len(state.prompts) < begin:  # what earlier points led to does not matter, the mask takes its place
             state = State(prompts[:begin], steps=state.steps)
         for prompt in prompts[len(state.prompts) :]:
-            state = self._segmenter.after(state, prompt)
+            state = self._segmenter.apply(state, prompt)
         self._step(state)
 
     def _place_of(self, number: int) -> int:

@@ -45,12 +45,12 @@ class View:
 
     Attributes:
         window: the window.
-        memory: what the model wants to see again at the next click there, None where that is the mask.
+        previous_logits: what the model takes back with the next click there, None if that is the mask.
         backend: that looked; another one has other windows and memories.
     """
 
     window: Window
-    memory: NDArray[np.float16] | None
+    previous_logits: NDArray[np.float16] | None
     backend: Backend
 
 

@@ -21,7 +21,7 @@ from SegAnyPETLib.volume.volume import Volume
 LESION_GAP_MM = 6.0
 #: Where lesions are put, and the least by which their uptake exceeds that around them, and at all (SUV).
 HOSTS = (Tissue.SOFT, Tissue.LUNGS, Tissue.LIVER, Tissue.MARROW)
-LEAST_CONTRAST, LEAST_SUV = 2.0, 2.5
+MIN_CONTRAST, MIN_SUV = 2.0, 2.5
 #: A clinical scanner of middling resolution and noise.
 SCANNER = Scanner(resolution_mm=6.0, noise=0.08, noise_grain_mm=5.0)
 
@@ -125,7 +125,7 @@ def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random
         if mask.sum() < 8 or labels[box][gap].any():
             continue
         background = float(activity[box][mask].max())
-        suv = max(lesion_suv(background, rng), LEAST_CONTRAST * background, LEAST_SUV)
+        suv = max(lesion_suv(background, rng), MIN_CONTRAST * background, MIN_SUV)
         activity[box][mask] = lesion_uptake(mask, suv, radius, spacing, rng)[mask]
         labels[box][mask] = labels.max() + 1
     return labels

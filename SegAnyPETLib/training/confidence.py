@@ -28,9 +28,9 @@ from SegAnyPETLib.training.sample import Sample
 #: Weights of annotations of high and of low quality.
 HIGH_WEIGHT, LOW_WEIGHT = 1.0, 0.5
 #: Largest variance of values between 0 and 1.
-LARGEST_VARIANCE = 0.25
+MAX_VARIANCE = 0.25
 #: Most points of a round.
-MOST_POINTS = 3
+MAX_POINTS = 3
 
 
 def uncertainty(rounds: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def confidence(rounds: Tensor) -> Tensor:
     Returns:
         (...), 0 to 1.
     """
-    return (1 - uncertainty(rounds) / LARGEST_VARIANCE) * (2 * rounds.mean(0) - 1).abs()
+    return (1 - uncertainty(rounds) / MAX_VARIANCE) * (2 * rounds.mean(0) - 1).abs()
 
 
 def rectified(label: Tensor, rounds: Tensor) -> Tensor:
@@ -84,11 +84,11 @@ def prompt_rounds(sample: Sample, rounds: int, rng: np.random.Generator) -> list
         rng: source of randomness.
 
     Returns:
-        Per round an episode with one to `MOST_POINTS` positive points, anywhere within the annotation.
+        Per round an episode with one to `MAX_POINTS` positive points, anywhere within the annotation.
     """
     voxels = np.argwhere(sample.target)
     episodes = []
     for _ in range(rounds):
-        chosen = voxels[rng.integers(len(voxels), size=int(rng.integers(1, MOST_POINTS + 1)))]
+        chosen = voxels[rng.integers(len(voxels), size=int(rng.integers(1, MAX_POINTS + 1)))]
         episodes.append(Episode(sample, [(int(k), int(j), int(i)) for k, j, i in chosen], [1] * len(chosen)))
     return episodes

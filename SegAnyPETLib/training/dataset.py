@@ -10,7 +10,7 @@ import numpy as np
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.simulation.analytic_organs import analytic_organs
 from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
-from SegAnyPETLib.training.degraded_reference import misdrawn
+from SegAnyPETLib.training.degraded_reference import degraded_reference
 from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample
@@ -42,7 +42,7 @@ class Windows:
             return self.real.draw(rng)
         sample = self.simulated.draw(rng)
         if self.noisy_share and rng.random() < self.noisy_share:
-            return replace(sample, target=misdrawn(sample.target, rng), low_quality=True)
+            return replace(sample, target=degraded_reference(sample.target, rng), low_quality=True)
         return sample
 
 

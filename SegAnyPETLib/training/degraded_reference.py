@@ -9,10 +9,10 @@ from scipy import ndimage
 from SegAnyPETLib.simulation.lesions import smooth_noise
 
 #: How far the surface moves as a whole, and by how much it wavers, as shares of the target's depth.
-LARGEST_SHIFT, LARGEST_WAVER = 0.4, 0.6
+MAX_SHIFT, MAX_WAVER = 0.4, 0.6
 
 
-def misdrawn(target: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+def degraded_reference(target: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
     """A mask whose surface lies elsewhere: too wide or too narrow, and wavering.
 
     Args:
@@ -24,6 +24,6 @@ def misdrawn(target: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.
     """
     signed = ndimage.distance_transform_edt(target) - ndimage.distance_transform_edt(~target)
     depth = max(float(signed.max()), 1.0)
-    shift = rng.uniform(-LARGEST_SHIFT, LARGEST_SHIFT) * depth
-    moved = signed + (shift + rng.uniform(0.0, LARGEST_WAVER) * depth * smooth_noise(target.shape, depth, rng)) > 0
+    shift = rng.uniform(-MAX_SHIFT, MAX_SHIFT) * depth
+    moved = signed + (shift + rng.uniform(0.0, MAX_WAVER) * depth * smooth_noise(target.shape, depth, rng)) > 0
     return moved if moved.any() else target

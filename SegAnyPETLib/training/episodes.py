@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from SegAnyPETLib.training.degraded_reference import misdrawn
+from SegAnyPETLib.training.degraded_reference import degraded_reference
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.simulated_clicks import next_click
 
@@ -33,7 +33,7 @@ class Episode:
         points: window indices (k, j, i) of the clicks so far.
         labels: 1 for positive, 0 for negative clicks.
         previous: probabilities of the mask so far, None before there is one.
-        memory: what the network answered last, where it wants to see that again beside or instead of the mask.
+        previous_logits: what the network answered last, where it wants to see that again beside or instead of the mask.
         step: steps done.
     """
 
@@ -41,7 +41,7 @@ class Episode:
     points: list[tuple[int, int, int]] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
     previous: NDArray[np.float32] | None = None
-    memory: NDArray[np.float32] | None = None
+    previous_logits: NDArray[np.float32] | None = None
     step: int = 0
 
     def click(self, predicted: NDArray[np.bool_], rng: np.random.Generator) -> bool:
@@ -80,7 +80,7 @@ class Episodes:
         return torch.from_numpy(np.stack([self.slots[n].sample.target for n in chosen])).float().to(device)
 
     def advance(
-        self, chosen: list[int], probabilities: NDArray[np.float32], memories: NDArray[np.float32] | None = None
+        self, chosen: list[int], probabilities: NDArray[np.float32], previous_logits: NDArray[np.float32] | None = None
     ) -> None:
         """Give each slot its new mask and next click, or a new target.
 
@@ -93,7 +93,7 @@ class Episodes:
             episode, probability = self.slots[n], probabilities[place]
             episode.step += 1
             episode.previous = probability
-            episode.memory = None if memories is None else memories[place]
+            episode.previous_logits = None if previous_logits is None else previous_logits[place]
             over = episode.step >= LONGEST or self.rng.random() < END_SHARE
             if over or not episode.click(probability > 0.5, self.rng):
                 self.slots[n] = self._begin()
@@ -101,7 +101,7 @@ class Episodes:
     def _begin(self) -> Episode:
         episode = Episode(self.draw(self.rng))
         if self.rng.random() < MASK_START_SHARE:
-            episode.previous = spoiled_mask(episode.sample, self.rng)
+            episode.previous = degraded_mask(episode.sample, self.rng)
             if self.rng.random() < 0.5:
                 episode.click(episode.previous > 0.5, self.rng)
         else:
@@ -109,9 +109,9 @@ class Episodes:
         return episode
 
 
-def spoiled_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float32]:
+def degraded_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float32]:
     """A mask as another reader, method or day might have left it; sometimes without a fault."""
     target = sample.target
     if rng.random() < FAULTLESS_SHARE:
         return target.astype(np.float32)
-    return misdrawn(target, rng).astype(np.float32)
+    return degraded_reference(target, rng).astype(np.float32)

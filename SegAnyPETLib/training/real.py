@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_uptake
 from SegAnyPETLib.simulation.scanner import FWHM_PER_SIGMA, Scanner
-from SegAnyPETLib.training.sample import LEAST_VOXELS, Sample, drawn_until_seen
+from SegAnyPETLib.training.sample import MIN_VOXELS, Sample, drawn_until_seen
 from SegAnyPETLib.training.simulated import draw_spacing
 from SegAnyPETLib.volume.patch import bounding_box
 from SegAnyPETLib.volume.volume import Volume
@@ -112,7 +112,7 @@ class RealWindows:
         mask = (
             lesion_shape(image.shape, places[int(rng.integers(len(places)))], radius, (spacing_mm,) * 3, rng) & ~avoid
         )
-        if mask.sum() < LEAST_VOXELS:
+        if mask.sum() < MIN_VOXELS:
             return image, avoid
         suv = lesion_suv(float(np.median(image[mask])), rng)
         sigma = rng.uniform(4.5, 8.0) / FWHM_PER_SIGMA / spacing_mm

@@ -147,13 +147,13 @@ class SamTrainee:
         if episode.previous is None:
             return self._nothing(), every
         mask = self._mask(episode.previous > 0.5)
-        if episode.memory is None:
+        if episode.previous_logits is None:
             return mask, every
-        memory = torch.from_numpy(episode.memory)[None, None]
+        previous_logits = torch.from_numpy(episode.previous_logits)[None, None]
         ways = {
-            "memory": (memory, every),
+            "memory": (previous_logits, every),
             "edited": (mask, every),
-            "memory alone": (memory, 0),
+            "memory alone": (previous_logits, 0),
             "mask alone": (mask, 0),
             "points alone": (self._nothing(), every),
         }

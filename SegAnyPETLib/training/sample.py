@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from SegAnyPETLib.errors import InputError
 
 #: A target of fewer voxels cannot be seen; a source that shows none in so many windows will hardly ever show one.
-LEAST_VOXELS, MOST_DRAWS = 4, 1000
+MIN_VOXELS, MAX_DRAWS = 4, 1000
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def drawn_until_seen(draw: Callable[[], Sample | None], advice: str) -> Sample:
     Raises:
         InputError: none of many windows does.
     """
-    for _ in range(MOST_DRAWS):
+    for _ in range(MAX_DRAWS):
         sample = draw()
-        if sample is not None and sample.target.sum() >= LEAST_VOXELS:
+        if sample is not None and sample.target.sum() >= MIN_VOXELS:
             return sample
-    raise InputError(f"none of {MOST_DRAWS} training windows shows {LEAST_VOXELS} voxels of a target; {advice}")
+    raise InputError(f"none of {MAX_DRAWS} training windows shows {MIN_VOXELS} voxels of a target; {advice}")

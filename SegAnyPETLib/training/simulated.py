@@ -14,7 +14,7 @@ from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_upt
 from SegAnyPETLib.simulation.painting import paint
 from SegAnyPETLib.simulation.scanner import Scanner
 from SegAnyPETLib.simulation.tissues import Tissue, draw_uptake
-from SegAnyPETLib.training.sample import LEAST_VOXELS, Sample, drawn_until_seen
+from SegAnyPETLib.training.sample import MIN_VOXELS, Sample, drawn_until_seen
 
 #: Organs asked for as targets, with their relative frequency.
 ORGAN_TARGETS = {
@@ -38,7 +38,7 @@ FIRST_LOOK_SHARE, FIRST_LOOK_MM = 0.35, 4.0
 #: Share of lesions that lie around the head and the neck, where hot organs are near.
 NECK_SHARE = 0.35
 #: Share of lesion windows with neighbouring lesions, and the most there are.
-NEIGHBOUR_SHARE, MOST_NEIGHBOURS = 0.65, 5
+NEIGHBOUR_SHARE, MAX_NEIGHBOURS = 0.65, 5
 
 
 class SimulatedWindows:
@@ -106,7 +106,7 @@ class SimulatedWindows:
         shape = (self.size,) * 3
         target = lesion_shape(shape, center, radius_mm, (spacing,) * 3, rng) & (tissues != Tissue.AIR)
         around = activity[ndimage.binary_dilation(target, iterations=2) & ~target]
-        if target.sum() < LEAST_VOXELS or around.size == 0:
+        if target.sum() < MIN_VOXELS or around.size == 0:
             return None
         suv = lesion_suv(float(np.median(around)), rng)
         if rng.random() < NEIGHBOUR_SHARE:
@@ -158,7 +158,7 @@ class SimulatedWindows:
         suv: float | None = None,
     ) -> None:
         """Other hot spots, some of them touching the target; the target itself is spared."""
-        for _ in range(int(rng.integers(1, MOST_NEIGHBOURS + 1))):
+        for _ in range(int(rng.integers(1, MAX_NEIGHBOURS + 1))):
             radius = float(np.exp(rng.uniform(np.log(3.5), np.log(20.0))))
             direction = rng.normal(size=3)
             distance_mm = (radius_mm + radius) * rng.uniform(0.9, 1.4) if rng.random() < 0.5 else rng.uniform(20, 90)

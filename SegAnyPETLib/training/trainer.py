@@ -54,7 +54,7 @@ class Trainer:
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.output, self.world = recipe, output, world or World()
-        self.device = self.world.place(torch.device(device))
+        self.device = self.world.local_device(torch.device(device))
         self.trainee = trainee_of(recipe, output)
         self.net = self.trainee.network().to(self.device)
         self.start = {name: value.clone() for name, value in self.net.state_dict().items()} if recipe.keep_start else {}
@@ -182,11 +182,11 @@ class Trainer:
         first = torch.tensor([self.episodes.slots[n].step == 0 for n in chosen])
         shown = [self.episodes.slots[n] for n in chosen]
         target, weights = self._labels(chosen)
-        logits, memories = self.trainee.forward(self.wrapped, shown, self.rng, self.device)
+        logits, previous_logits = self.trainee.forward(self.wrapped, shown, self.rng, self.device)
         loss = dice_bce(logits, target, weights)
         (loss / self.recipe.accumulate).backward()
         probability = logits.detach().float().sigmoid()
-        kept = None if memories is None else memories.detach().float().cpu().numpy()
+        kept = None if previous_logits is None else previous_logits.detach().float().cpu().numpy()
         self.episodes.advance(chosen, probability.cpu().numpy(), kept)
         return float(loss.detach()), first, hard_dice(probability > 0.5, target > 0.5).cpu()
 

@@ -48,7 +48,7 @@ class World:
         """Whether this is the process that writes."""
         return self.rank == 0
 
-    def place(self, device: torch.device) -> torch.device:
+    def local_device(self, device: torch.device) -> torch.device:
         """The device of this process: of several GPUs, its own."""
         return torch.device(device.type, self.local_rank) if device.type == "cuda" and self.size > 1 else device
 

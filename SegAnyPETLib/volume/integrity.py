@@ -27,7 +27,7 @@ NIFTI_HEADER_BYTES = 348
 NIFTI2_HEADER_BYTES = 540
 META_HEADER_BYTES = 1 << 16
 #: Voxels of a NIfTI file begin right after its header and its extensions.
-LARGEST_NIFTI_OFFSET = 1 << 26
+MAX_NIFTI_OFFSET = 1 << 26
 
 #: NIfTI-1's datatypes of whole bytes (nifti1.h); of others its library complains on the terminal.
 NIFTI_DATATYPES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1536, 1792, 2048, 2304)
@@ -162,7 +162,7 @@ def _nifti_size(header: bytes, name: str) -> int:
     dimensions = struct.unpack_from(order + "8h", header, 40)
     datatype, bits = struct.unpack_from(order + "2h", header, 70)
     (offset,) = struct.unpack_from(order + "f", header, 108)
-    if datatype not in NIFTI_DATATYPES or not 0 <= offset <= LARGEST_NIFTI_OFFSET:  # also where it is NaN
+    if datatype not in NIFTI_DATATYPES or not 0 <= offset <= MAX_NIFTI_OFFSET:  # also where it is NaN
         raise damaged(name)
     return int(offset) + prod(dimensions[1 : dimensions[0] + 1]) * bits // 8
 

@@ -28,7 +28,7 @@ READERS = {
 }
 
 #: Voxels of a PET are millimetres wide; beyond these limits a file is in another unit.
-SMALLEST_VOXEL_MM, LARGEST_VOXEL_MM = 0.4, 100.0
+MIN_VOXEL_MM, MAX_VOXEL_MM = 0.4, 100.0
 
 #: SimpleITK's pixel types that hold one real number.
 SCALAR_TYPES = (
@@ -126,7 +126,7 @@ def check_voxel_size(volume: Volume, what: str = "image") -> None:
     Raises:
         InputError: the size is that of no PET.
     """
-    if volume.spacing_mm.min() < SMALLEST_VOXEL_MM or volume.spacing_mm.max() > LARGEST_VOXEL_MM:
+    if volume.spacing_mm.min() < MIN_VOXEL_MM or volume.spacing_mm.max() > MAX_VOXEL_MM:
         size = " x ".join(f"{side:g}" for side in volume.spacing_mm)
         raise InputError(f"the {what}'s voxels are {size} mm large, which no PET has; correct its voxel size")
 

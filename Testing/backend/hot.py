@@ -10,7 +10,7 @@ import torch
 
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage
 from SegAnyPETLib.models.engine import Engine
-from SegAnyPETLib.models.promptable import Answer, Prompts
+from SegAnyPETLib.models.promptable import ModelOutput, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.volume import Volume
@@ -29,9 +29,9 @@ class HotModel:
         entered: set at the beginning of every decoding.
     """
 
-    def __init__(self, size: int = SIZE, remembers: bool = False, sha256: str = "a" * 64) -> None:
-        self.spec = ModelSpec("hot", size, (1.0, 3.0), sha256, memory_size=size if remembers else 0)
-        self.remembers = remembers
+    def __init__(self, size: int = SIZE, feeds_back_logits: bool = False, sha256: str = "a" * 64) -> None:
+        self.spec = ModelSpec("hot", size, (1.0, 3.0), sha256, previous_logits_size=size if feeds_back_logits else 0)
+        self.feeds_back_logits = feeds_back_logits
         self.before: Callable[[], None] = lambda: None
         self.embedded = 0
         self.entered = threading.Event()
@@ -39,29 +39,29 @@ class HotModel:
     def precisions(self, device: torch.device) -> tuple[str, ...]:
         return ("fp32",)
 
-    def place(self, device: torch.device, precision: str) -> None:
+    def to(self, device: torch.device, precision: str) -> None:
         """It has no weights."""
 
     def embed(self, image_kji: torch.Tensor, spacing_mm: float) -> torch.Tensor:
         self.embedded += 1
         return image_kji.clone()
 
-    def decode(self, embedding: torch.Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+    def decode(self, embedding: torch.Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
         self.entered.set()
         self.before()
         return [self._answer(embedding.numpy(), spacing_mm, target) for target in targets]
 
-    def _answer(self, image_kji: np.ndarray, spacing_mm: float, target: Prompts) -> Answer:
+    def _answer(self, image_kji: np.ndarray, spacing_mm: float, target: Prompts) -> ModelOutput:
         earlier = np.zeros(image_kji.shape, bool)
-        if target.memory is not None:
-            earlier = np.asarray(target.memory) > 0
+        if target.previous_logits is not None:
+            earlier = np.asarray(target.previous_logits) > 0
         elif target.mask_kji is not None:
             earlier = target.mask_kji > 0.5
         found = (image_kji > 2) | (earlier & (image_kji > 1.2))
         grid = np.stack(np.meshgrid(*[np.arange(n) for n in found.shape], indexing="ij"), -1)
         for point in target.points_kji[~target.positive]:
             found &= np.linalg.norm((grid - point) * spacing_mm, axis=-1) > 1.2
-        return Answer(np.where(found, 3.0, -3.0).astype(np.float32), self.remembers)
+        return ModelOutput(np.where(found, 3.0, -3.0).astype(np.float32), self.feeds_back_logits)
 
 
 def engine(model: HotModel | None = None) -> Engine:

@@ -110,8 +110,8 @@ def logits(draw, sides=(1, 2, 3, 4, 6)):
 
 
 @given(logits(), st.sampled_from([1, 2]), st.booleans())
-def test_no_logit_changes_sides(array, factor, remembers):
-    answer = Prediction.of(array, len(array) * factor, 0.5, remembers)
+def test_no_logit_changes_sides(array, factor, feeds_back_logits):
+    answer = Prediction.of(array, len(array) * factor, 0.5, feeds_back_logits)
     assert np.array_equal(answer.logits.filled(FAR_LOGIT) > 0, array > 0)
 
 
@@ -123,12 +123,12 @@ def test_tiny_and_huge_logits_keep_their_side(value):
 
 @settings(max_examples=150)
 @given(seeds, st.sampled_from([1, 2, 4]), st.booleans(), st.integers(0, 3))
-def test_what_an_answer_leaves_out_never_moves_the_border(seed, factor, remembers, spots):
+def test_what_an_answer_leaves_out_never_moves_the_border(seed, factor, feeds_back_logits, spots):
     rng = np.random.default_rng(seed)
     array = -rng.uniform(0, 3, (6, 6, 6)).astype(np.float32)
     array[tuple(rng.integers(0, 6, (3, spots)))] = rng.uniform(0, 12, spots)
-    answer = Prediction.of(array, 6 * factor, 0.5, remembers)
-    everything = refined(Prediction.of(array, 6 * factor, 0.5, remembers=True).logits.values_kji, factor)
+    answer = Prediction.of(array, 6 * factor, 0.5, feeds_back_logits)
+    everything = refined(Prediction.of(array, 6 * factor, 0.5, feeds_back_logits=True).logits.values_kji, factor)
     assert np.array_equal(answer.logits_kji > 0, everything > 0)
     shape = (22, 23, 24)
     volume = Volume(np.zeros(shape, np.float32), np.diag([*rng.uniform(0.2, 0.4, 3), 1.0]))
@@ -153,7 +153,7 @@ def test_far_from_the_foreground_nothing_is_sent():
     assert (fine.logits.corner_kji, fine.logits.values_kji.shape) == ((4, 4, 4), (3, 3, 3))
     assert (coarse.logits.corner_kji, coarse.logits.values_kji.shape) == ((3, 3, 3), (5, 5, 5))
     assert fine.logits_kji[0, 0, 0] == FAR_LOGIT
-    assert fine.memory is None
+    assert fine.previous_logits is None
 
 
 def test_an_answer_without_foreground_is_far_everywhere():
@@ -165,13 +165,13 @@ def test_an_answer_without_foreground_is_far_everywhere():
 
 def test_what_the_model_wants_to_see_again_is_kept_as_a_whole():
     array = voxels(3)
-    answer = Prediction.of(array, 8, 0.5, remembers=True)
-    assert np.array_equal(answer.memory, array.astype(np.float16))
+    answer = Prediction.of(array, 8, 0.5, feeds_back_logits=True)
+    assert np.array_equal(answer.previous_logits, array.astype(np.float16))
 
 
-@pytest.mark.parametrize("remembers", [False, True])
-def test_an_answer_that_is_no_number_is_refused(remembers):
+@pytest.mark.parametrize("feeds_back_logits", [False, True])
+def test_an_answer_that_is_no_number_is_refused(feeds_back_logits):
     array = voxels(4)
     array[2, 2, 2] = np.nan
     with pytest.raises(InputError, match="no answer for this window"):
-        Prediction.of(array, 4, 0.5, remembers)
+        Prediction.of(array, 4, 0.5, feeds_back_logits)

@@ -96,4 +96,4 @@ def test_masks_and_answers_are_the_same_at_every_distance(volume, model):
         assert len(found_answers) == len(answers)
         for found, expected in zip(found_answers, answers, strict=True):
             np.testing.assert_array_equal(found.logits_kji, expected.logits_kji)
-            assert (found.quality, found.remembers) == (expected.quality, expected.remembers)
+            assert (found.quality, found.feeds_back_logits) == (expected.quality, expected.feeds_back_logits)

@@ -33,12 +33,12 @@ class PublishedSize(HotModel):
     """Like the published models it sees 128 voxels per side, at one voxel size, and wants 32 per side again."""
 
     def __init__(self):
-        super().__init__(128, remembers=True)
-        self.spec = ModelSpec("published size", 128, (1.5,), "a" * 64, memory_size=32)
+        super().__init__(128, feeds_back_logits=True)
+        self.spec = ModelSpec("published size", 128, (1.5,), "a" * 64, previous_logits_size=32)
 
     def _answer(self, image_kji, spacing_mm, target):
         blocks = image_kji.reshape(32, 4, 32, 4, 32, 4).mean((1, 3, 5))
-        return Answer((blocks - 3).astype(np.float32), remembers=True)
+        return Answer((blocks - 3).astype(np.float32), feeds_back_logits=True)
 
 
 def traffic(engine, volume):

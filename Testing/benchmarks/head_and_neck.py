@@ -39,13 +39,13 @@ from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.volume import Volume
 
 #: Scans that end below the brain are no test of lesions near it; those from the eyes down show a little of it.
-LEAST_BRAIN_ML = 20.0
+MIN_BRAIN_ML = 20.0
 #: Lesions per body, their volumes (drawn log-uniformly) and their uptake in SUV (the same).
 FEWEST, MOST = 2, 5
-LEAST_ML, MOST_ML = 1.0, 100.0
-LEAST_SUV, MOST_SUV = 3.0, 20.0
+MIN_ML, MAX_ML = 1.0, 100.0
+MIN_SUV, MAX_SUV = 3.0, 20.0
 #: A lesion takes up at least this many times as much as what it replaces.
-LEAST_CONTRAST = 2.0
+MIN_CONTRAST = 2.0
 #: Share of the third and later lesions that touch another one.
 TOUCHING_SHARE = 0.35
 #: Middles of lesions lie between these heights over the brain's lowest slice, and that near the middle of the body.
@@ -61,8 +61,8 @@ SHOWN_CLICKS = (1, 3, 5)
 Target = dict[str, Any]
 GROUPS: dict[str, Callable[[Target], bool]] = {
     "all": lambda target: True,
-    f"{LEAST_ML:g} to {SMALL_ML:g} ml": lambda target: target["volume_ml"] < SMALL_ML,
-    f"{SMALL_ML:g} to {MOST_ML:g} ml": lambda target: target["volume_ml"] >= SMALL_ML,
+    f"{MIN_ML:g} to {SMALL_ML:g} ml": lambda target: target["volume_ml"] < SMALL_ML,
+    f"{SMALL_ML:g} to {MAX_ML:g} ml": lambda target: target["volume_ml"] >= SMALL_ML,
     "touching": lambda target: target["touching"],
     "not touching": lambda target: not target["touching"],
 }
@@ -78,7 +78,7 @@ def main() -> None:
     found: dict[str, list[Target]] = {}
     for number, path in tqdm(chosen_maps(arguments), unit="map"):
         organs = read_labels(path)
-        if np.count_nonzero(organs.array_kji == Tissue.BRAIN) * organs.voxel_ml < LEAST_BRAIN_ML:
+        if np.count_nonzero(organs.array_kji == Tissue.BRAIN) * organs.voxel_ml < MIN_BRAIN_ML:
             tqdm.write(f"{path.name} shows hardly any brain and is passed over")
             continue
         for body in range(arguments.bodies):
@@ -122,7 +122,7 @@ def add_lesions(activity: NDArray[np.float32], anatomy: Anatomy, rng: np.random.
     region = head_and_neck(anatomy)
     for _ in range(int(rng.integers(FEWEST, MOST + 1))):
         beside = labels.max() == 1 or (labels.max() > 1 and rng.random() < TOUCHING_SHARE)
-        volume_ml = float(np.exp(rng.uniform(np.log(LEAST_ML), np.log(MOST_ML))))
+        volume_ml = float(np.exp(rng.uniform(np.log(MIN_ML), np.log(MAX_ML))))
         place_lesion(activity, labels, anatomy, region, volume_ml, beside, rng)
     return labels
 
@@ -182,9 +182,9 @@ def place_lesion(
         near = ndimage.binary_dilation(mask) if beside else _within(mask, LESION_GAP_MM, spacing)
         if (labels[box][near] == other).any() if beside else not labels[box][near].any():
             ml = float(np.count_nonzero(mask) * spacing.prod() / 1000)
-            if LEAST_ML <= ml <= MOST_ML and 1 / VOLUME_FACTOR < ml / volume_ml < VOLUME_FACTOR:
-                lowest = max(LEAST_SUV, LEAST_CONTRAST * float(np.median(activity[box][mask])))
-                suv = float(np.exp(rng.uniform(np.log(lowest), np.log(MOST_SUV))))
+            if MIN_ML <= ml <= MAX_ML and 1 / VOLUME_FACTOR < ml / volume_ml < VOLUME_FACTOR:
+                lowest = max(MIN_SUV, MIN_CONTRAST * float(np.median(activity[box][mask])))
+                suv = float(np.exp(rng.uniform(np.log(lowest), np.log(MAX_SUV))))
                 activity[box][mask] = lesion_uptake(mask, suv, radius_mm, spacing, rng)[mask]
                 labels[box][mask] = labels.max() + 1
                 return

@@ -21,7 +21,7 @@ from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.simulation.phantom import make_phantom
 
 #: Smaller targets say more of the window's voxels than of the model.
-LEAST_ML = 2.0
+MIN_ML = 2.0
 FIRST_SEED = 500
 
 
@@ -52,7 +52,7 @@ def _targets(seed, side_mm):
         for label in np.unique(labels.array_kji[labels.array_kji > 0]):
             mask_kji = labels.array_kji == label
             extent_mm = (np.ptp(np.argwhere(mask_kji), axis=0) + 1) * labels.spacing_mm[::-1]
-            if np.count_nonzero(mask_kji) * labels.voxel_ml >= LEAST_ML and extent_mm.max() < 0.9 * side_mm:
+            if np.count_nonzero(mask_kji) * labels.voxel_ml >= MIN_ML and extent_mm.max() < 0.9 * side_mm:
                 yield phantom.image, mask_kji
 
 

@@ -79,13 +79,13 @@ def measure(name: str, clicks: int, threads: int) -> None:
         backend.connect()
         first_s = timed(lambda: backend.predict(image, prompts(rng, spec, None)))[1]
         bare_first_s = timed(lambda: ask(engine, image, prompts(rng, spec, None)))[1]
-        bare_ms, http_ms, memory = [], [], None
+        bare_ms, http_ms, previous_logits = [], [], None
         for _ in range(clicks):
-            targets = prompts(rng, spec, memory)
+            targets = prompts(rng, spec, previous_logits)
             bare_ms.append(1e3 * timed(lambda targets=targets: ask(engine, image, targets))[1])
             (answer,), seconds = timed(lambda targets=targets: backend.predict(image, targets))
             http_ms.append(1e3 * seconds)
-            memory = answer.memory
+            previous_logits = answer.previous_logits
     overheads = [h - b for h, b in zip(http_ms, bare_ms, strict=True)]
     bare, http = statistics.median(bare_ms), statistics.median(http_ms)
     overhead = statistics.median(overheads)
@@ -102,16 +102,16 @@ def measure(name: str, clicks: int, threads: int) -> None:
     )
 
 
-def prompts(rng: np.random.Generator, spec, memory) -> list[TargetPrompts]:
+def prompts(rng: np.random.Generator, spec, previous_logits) -> list[TargetPrompts]:
     """Three points, and what the model wants to see again or else a mask."""
     points = rng.uniform(0, spec.size, (3, 3)).astype(np.float32)
     mask = None
-    if memory is None:
+    if previous_logits is None:
         occupancy = np.zeros((spec.size,) * 3, np.float32)
         third = spec.size // 3
         occupancy[third : 2 * third, third : 2 * third, third : 2 * third] = 1
         mask = mask_prompt(occupancy)
-    return [TargetPrompts(points, np.array([True, True, False]), mask, memory)]
+    return [TargetPrompts(points, np.array([True, True, False]), mask, previous_logits)]
 
 
 def ask(engine: Engine, image: WindowImage, targets: list[TargetPrompts]) -> None:

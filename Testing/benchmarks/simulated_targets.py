@@ -25,7 +25,7 @@ from SegAnyPETLib.volume.io import read_labels, write_volume
 
 ORGANS = (Tissue.LIVER, Tissue.HEART, Tissue.BLADDER, Tissue.BRAIN, Tissue.KIDNEYS, Tissue.SPLEEN)
 #: Organs of which a scan shows less than this are left out.
-LEAST_ML = 20.0
+MIN_ML = 20.0
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
 def _cases(phantom: Phantom, folder: Path, name: str) -> dict[str, list[Case]]:
     """The phantom as two cases on disk: its large enough organs, and its lesions."""
     labels = phantom.organs.array_kji
-    shown = [o for o in ORGANS if np.count_nonzero(labels == o) * phantom.organs.voxel_ml >= LEAST_ML]
+    shown = [o for o in ORGANS if np.count_nonzero(labels == o) * phantom.organs.voxel_ml >= MIN_ML]
     organs = phantom.organs.with_array(np.where(np.isin(labels, shown), labels, 0).astype(np.uint8))
     volumes = {"pet": phantom.image, "organs": organs, "lesions": phantom.lesions}
     for kind, volume in volumes.items():

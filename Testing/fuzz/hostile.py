@@ -85,18 +85,18 @@ _coordinates = st.integers(0, SIZE - 1) | st.floats(-9e5, 9e5, width=32)
 
 
 @st.composite
-def _targets(draw: Any, memory_size: int | None) -> TargetPrompts:
+def _targets(draw: Any, previous_logits_size: int | None) -> TargetPrompts:
     points = draw(st.lists(st.tuples(*[_coordinates] * 3), max_size=5))
     rng = np.random.default_rng(draw(st.integers(0, 9)))
-    mask = memory = None
+    mask = previous_logits = None
     if draw(st.booleans()):
         occupancy = np.where(rng.uniform(size=(SIZE,) * 3) < draw(st.sampled_from([0, 0.01, 1])), 1, 0)
         mask = mask_prompt(occupancy.astype(np.float32))
-    if memory_size is not None and draw(st.booleans()):
+    if previous_logits_size is not None and draw(st.booleans()):
         scale = draw(st.sampled_from([0.0, 1.0, 65504.0]))
-        memory = (rng.uniform(-1, 1, (memory_size,) * 3) * scale).astype(np.float16)
+        previous_logits = (rng.uniform(-1, 1, (previous_logits_size,) * 3) * scale).astype(np.float16)
     positive = np.array(draw(st.lists(st.booleans(), min_size=len(points), max_size=len(points))), bool)
-    return TargetPrompts(np.array(points, np.float32).reshape(-1, 3), positive, mask, memory)
+    return TargetPrompts(np.array(points, np.float32).reshape(-1, 3), positive, mask, previous_logits)
 
 
 @st.composite
@@ -110,9 +110,9 @@ def _windows(draw: Any, spacing_mm: float) -> WindowImage:
 @st.composite
 def valid_messages(draw: Any) -> bytes:
     """Requests to one of the two engines, with voxels or without."""
-    model, weights, spacing_mm, memory_size = draw(st.sampled_from(MODELS))
+    model, weights, spacing_mm, previous_logits_size = draw(st.sampled_from(MODELS))
     image = draw(_windows(spacing_mm))
-    asked = draw(st.lists(_targets(memory_size), min_size=1, max_size=LIMITS.targets))
+    asked = draw(st.lists(_targets(previous_logits_size), min_size=1, max_size=LIMITS.targets))
     upload = draw(st.booleans())
     return pack_request(
         PredictRequest(model, weights, image.sha256, spacing_mm, image if upload else None, tuple(asked))

@@ -38,12 +38,12 @@ def engine(request):
 IMAGE = np.random.default_rng(0).uniform(0, 5, (SIZE,) * 3).astype(np.float32)
 
 
-def prompts(points=(), positive=(), mask=None, memory=None):
+def prompts(points=(), positive=(), mask=None, previous_logits=None):
     return SimpleNamespace(
         points_kji=np.array(points, np.float32).reshape(-1, 3),
         positive=np.array(positive, bool),
         mask_kji=mask,
-        memory=memory,
+        previous_logits=previous_logits,
     )
 
 
@@ -92,14 +92,14 @@ def test_a_window_is_embedded_once(engine, monkeypatch):
 def test_the_last_answer_counts_before_the_mask_and_is_used_as_it_is():
     engine = Engine(sam(), torch.device("cpu"))
     first = predict(engine, ONE_POINT)[0]
-    memory = first.logits_kji
-    assert first.remembers
-    assert memory.shape == (16, 16, 16)
+    previous_logits = first.logits_kji
+    assert first.feeds_back_logits
+    assert previous_logits.shape == (16, 16, 16)
     mask = np.ones((SIZE,) * 3, np.float32)
     with_both, with_memory, with_mask = predict(
         engine,
-        prompts([[8, 9, 10]], [True], mask, memory),
-        prompts([[8, 9, 10]], [True], None, memory),
+        prompts([[8, 9, 10]], [True], mask, previous_logits),
+        prompts([[8, 9, 10]], [True], None, previous_logits),
         prompts([[8, 9, 10]], [True], mask),
     )
     assert np.array_equal(with_both.logits_kji, with_memory.logits_kji)

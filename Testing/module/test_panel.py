@@ -131,7 +131,7 @@ def test_a_segment_from_elsewhere_is_mended(quick) -> None:
     slicer.util.updateSegmentBinaryLabelmapFromArray(mask, quick.segmentation, painted, quick.panel.parameters.volume)
     quick.rest()
     quick.select("painted")
-    quick.press("mendButton")
+    quick.press("refineButton")
     quick.rest()
     assert quick.mask(1).sum() > mask.sum()
     quick.press("undoButton")

@@ -98,14 +98,14 @@ def test_later_clicks_go_on_and_other_segments_keep_every_voxel(make):
 
 def test_the_models_memory_is_kept_from_click_to_click_and_dropped_after_undo(make):
     scene = Scene(make, ONE)
-    scene.backend.remembers = True
+    scene.backend.feeds_back_logits = True
     segment_id = scene.click(None, (4, 4, 4))
     scene.click(segment_id, (5, 5, 5))
-    assert scene.backend.asked[-1][1].memory is not None
+    assert scene.backend.asked[-1][1].previous_logits is not None
     scene.editor.history.undo()
     scene.click(segment_id, (5, 5, 3))
     target = scene.backend.asked[-1][1]
-    assert target.memory is None
+    assert target.previous_logits is None
     assert target.mask_kji.any()
     assert scene.points(segment_id) == (scene.at((4, 4, 4)), scene.at((5, 5, 3)))
 
@@ -142,7 +142,7 @@ def test_a_segment_from_elsewhere_is_refined_and_mended(make):
     data = scene.place.segmentation.GetSegmentation()
     segment_id = data.AddEmptySegment("", "drawn")
     scene.paint(segment_id, (4, 4, 4), (4, 4, 5))
-    job = scene.controller.mend(scene.place, segment_id, scene.backend)
+    job = scene.controller.refine(scene.place, segment_id, scene.backend)
     job.run()
     assert scene.controller.finish(job) == segment_id
     assert np.array_equal(scene.mask(segment_id), box(ONE))

@@ -20,9 +20,9 @@ class HotBackend:
 
     device = "this one"
 
-    def __init__(self, size=8, spacing_mm=(1.0, 3.0), remembers=False):
+    def __init__(self, size=8, spacing_mm=(1.0, 3.0), feeds_back_logits=False):
         self.spec = ModelSpec("hot", size, spacing_mm)
-        self.remembers = remembers
+        self.feeds_back_logits = feeds_back_logits
         self.asked = []
         self.fails_in = None
         self.error = None
@@ -39,8 +39,8 @@ class HotBackend:
         (target,) = targets
         self.asked.append((image, target))
         before = np.zeros(image.array_kji.shape, dtype=bool)
-        if target.memory is not None:
-            before = target.memory > 0
+        if target.previous_logits is not None:
+            before = target.previous_logits > 0
         elif target.mask_kji is not None:
             before = target.mask_kji > 0.5
         found = (image.array_kji > 2) | (before & (image.array_kji > 1.2))
@@ -48,7 +48,7 @@ class HotBackend:
         for point in target.points_kji[~target.positive]:
             found &= np.linalg.norm((grid - point) * image.spacing_mm, axis=-1) > 1.2
         logits = np.where(found, 3.0, -3.0).astype(np.float32)
-        return [Prediction.of(logits, len(logits), 0.9, self.remembers)]
+        return [Prediction.of(logits, len(logits), 0.9, self.feeds_back_logits)]
 
     def cancel(self):
         """Nothing runs beside a test."""

@@ -4,7 +4,7 @@ import pytest
 from SegAnyPETLib.backend.protocol import Prediction
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.session.growth import MOST_WINDOWS, grow
+from SegAnyPETLib.session.growth import MAX_WINDOWS, grow
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
@@ -89,7 +89,7 @@ def test_growth_ends_at_its_limit_and_says_so():
     volume = tube(shape=(4, 4, 200), high=(3, 3, 199))
     grown, look = followed(volume, (2, 2, 100))
     assert grown.open
-    assert len(look.shown) == len(grown.seen) == MOST_WINDOWS
+    assert len(look.shown) == len(grown.seen) == MAX_WINDOWS
 
 
 def test_growth_can_be_watched_and_ended():
@@ -128,7 +128,7 @@ class FixedHotRegions:
     def predict(self, image, targets):
         self.shown.append((image, targets[0]))
         logits = image.array_kji - 1.0
-        return [Prediction.of(logits, SIZE, 1.0, remembers=True)]
+        return [Prediction.of(logits, SIZE, 1.0, feeds_back_logits=True)]
 
 
 def test_a_session_over_a_model_without_zoom_grows_beyond_its_window():
@@ -151,8 +151,8 @@ def test_a_model_without_zoom_looks_once_and_keeps_its_window_and_its_memory():
     second = session.add_point(Point(tuple(volume.point_ras((1, 1, 3)))))
     assert second.window is first.window
     assert len(backend.shown) == 2
-    assert backend.shown[0][1].memory is None
-    assert np.array_equal(backend.shown[1][1].memory, (backend.shown[0][0].array_kji - 1.0).astype(np.float16))
+    assert backend.shown[0][1].previous_logits is None
+    assert np.array_equal(backend.shown[1][1].previous_logits, (backend.shown[0][0].array_kji - 1.0).astype(np.float16))
     assert backend.shown[1][1].mask_kji is None
     assert backend.shown[1][0] is backend.shown[0][0]
 
@@ -165,7 +165,7 @@ def test_an_edited_mask_replaces_the_models_memory():
     edited = session.mask_kji
     edited[1, 1, 2] = False
     session.add_mask(edited)
-    assert backend.shown[-1][1].memory is None
+    assert backend.shown[-1][1].previous_logits is None
     assert backend.shown[-1][1].mask_kji.sum() == edited.sum()
 
 

@@ -76,17 +76,21 @@ def test_there_is_nothing_to_undo_before_the_first_prompt(volume):
         session.undo()
 
 
-@pytest.mark.parametrize("remembers", [False, True])
-def test_after_undo_the_next_click_is_as_if_the_undone_one_had_never_been(volume, remembers):
-    straight = started(volume, ((3, 3, 3), True), ((2, 2, 2), False), remembers=remembers)
-    session = started(volume, ((3, 3, 3), True), ((3, 3, 9), False), remembers=remembers)
+@pytest.mark.parametrize("feeds_back_logits", [False, True])
+def test_after_undo_the_next_click_is_as_if_the_undone_one_had_never_been(volume, feeds_back_logits):
+    straight = started(volume, ((3, 3, 3), True), ((2, 2, 2), False), feeds_back_logits=feeds_back_logits)
+    session = started(volume, ((3, 3, 3), True), ((3, 3, 9), False), feeds_back_logits=feeds_back_logits)
     session.undo()
     session.add_point(at(volume, (2, 2, 2), positive=False))
     assert (session.mask_kji == straight.mask_kji).all()
     (image, target), (wanted_image, wanted) = session.backend.asked[-1], straight.backend.asked[-1]
     assert image.sha256 == wanted_image.sha256
-    assert (target.memory is not None) == remembers
-    assert np.array_equal(target.memory, wanted.memory) if remembers else (target.mask_kji == wanted.mask_kji).all()
+    assert (target.previous_logits is not None) == feeds_back_logits
+    assert (
+        np.array_equal(target.previous_logits, wanted.previous_logits)
+        if feeds_back_logits
+        else (target.mask_kji == wanted.mask_kji).all()
+    )
 
 
 def test_a_removed_point_leaves_no_trace(volume):
@@ -161,7 +165,7 @@ def test_an_edit_by_hand_is_one_step_and_asks_no_model(volume):
     session = started(volume, ((3, 3, 3), True))
     asked = len(session.backend.asked)
     drawn = only(volume, LEFT)
-    assert session.edited(drawn)
+    assert session.set_mask(drawn)
     assert (session.mask_kji == drawn).all()
     assert len(session.backend.asked) == asked
     session.undo()
@@ -171,47 +175,47 @@ def test_an_edit_by_hand_is_one_step_and_asks_no_model(volume):
 
 
 def test_the_model_is_shown_an_edit_at_the_next_click_in_place_of_its_memory(volume):
-    session = started(volume, ((3, 3, 3), True), remembers=True)
+    session = started(volume, ((3, 3, 3), True), feeds_back_logits=True)
     drawn = only(volume, LEFT, ((6, 6, 6), (6, 6, 6)))
-    session.edited(drawn)
+    session.set_mask(drawn)
     session.add_point(at(volume, (4, 4, 4)))
     image, target = session.backend.asked[-1]
-    assert target.memory is None
+    assert target.previous_logits is None
     assert target.mask_kji.sum() * image.spacing_mm**3 == pytest.approx(drawn.sum(), rel=0.1)
     assert session.mask_kji[6, 6, 6]
 
 
 def test_a_window_elsewhere_is_shown_the_mask_in_place_of_the_models_memory():
     volume = pet((4, 4, 40), TUBE)
-    session = InteractiveSession(volume, HotBackend(8, (1.0,), remembers=True))
+    session = InteractiveSession(volume, HotBackend(8, (1.0,), feeds_back_logits=True))
     session.add_point(at(volume, (2, 2, 20)))
     session.add_point(at(volume, (2, 2, 30), positive=False))
     _, target = session.backend.asked[-1]
-    assert target.memory is None
+    assert target.previous_logits is None
     assert target.mask_kji.any()
 
 
 def test_of_masks_the_last_one_alone_is_a_prompt(volume):
     session = started(volume, ((3, 3, 3), True))
-    session.edited(only(volume, LEFT))
+    session.set_mask(only(volume, LEFT))
     session.add_mask(hot(volume))
     assert session.prompts[0] == at(volume, (3, 3, 3))
-    assert [prompt.mend for prompt in session.prompts[1:]] == [True]
-    session.edited(only(volume, LEFT))
-    assert [prompt.mend for prompt in session.prompts[1:]] == [False]
+    assert [prompt.refine for prompt in session.prompts[1:]] == [True]
+    session.set_mask(only(volume, LEFT))
+    assert [prompt.refine for prompt in session.prompts[1:]] == [False]
 
 
 def test_the_same_mask_is_no_edit(volume):
     session = started(volume, ((3, 3, 3), True), ((3, 3, 9), False))
     session.undo()
-    assert not session.edited(session.mask_kji)
-    assert not session.edited(MaskPatch(session.mask_kji, (0, 0, 0)))
+    assert not session.set_mask(session.mask_kji)
+    assert not session.set_mask(MaskPatch(session.mask_kji, (0, 0, 0)))
     assert session.can_redo
 
 
 def test_an_edit_overrules_the_points_that_it_contradicts(volume):
     session = started(volume, ((3, 3, 3), True), ((3, 3, 9), True), ((5, 5, 6), False))
-    session.edited(only(volume, LEFT))
+    session.set_mask(only(volume, LEFT))
     assert session.points == (at(volume, (3, 3, 3)), at(volume, (5, 5, 6), positive=False))
     session.add_point(at(volume, (2, 2, 4), positive=False))
     assert not session.mask_kji[box(*RIGHT)].any()
@@ -222,7 +226,7 @@ def test_an_edit_overrules_the_points_that_it_contradicts(volume):
 
 def test_a_target_may_begin_with_a_drawn_mask(volume):
     session = started(volume)
-    session.edited(hot(volume))
+    session.set_mask(hot(volume))
     session.add_point(at(volume, (3, 3, 9), positive=False))
     assert session.mask_kji[3, 3, 3]
     assert not session.mask_kji[3, 3, 9]
@@ -231,7 +235,7 @@ def test_a_target_may_begin_with_a_drawn_mask(volume):
 def test_without_a_later_point_the_edited_mask_is_back(volume):
     session = started(volume, ((3, 3, 3), True))
     drawn = only(volume, LEFT)
-    session.edited(drawn)
+    session.set_mask(drawn)
     session.add_point(at(volume, (2, 2, 2), positive=False))
     session.add_point(at(volume, (4, 4, 4), positive=False))
     session.remove_point(1)
@@ -244,7 +248,7 @@ def test_without_a_later_point_the_edited_mask_is_back(volume):
 
 def test_the_model_is_not_asked_about_points_whose_work_an_edit_has_replaced(volume):
     session = started(volume, ((3, 3, 3), True), ((2, 2, 2), True))
-    session.edited(only(volume, LEFT))
+    session.set_mask(only(volume, LEFT))
     asked = len(session.backend.asked)
     session.remove_point(0)
     assert (session.mask_kji == only(volume, LEFT)).all()
@@ -255,7 +259,7 @@ def test_the_model_is_not_asked_about_points_whose_work_an_edit_has_replaced(vol
 def test_a_point_older_than_an_edit_is_moved_as_a_click_after_it(volume):
     session = started(volume, ((3, 3, 3), True))
     drawn = only(volume, ((3, 3, 3), (3, 3, 3)))
-    session.edited(drawn)
+    session.set_mask(drawn)
     session.move_point(0, at(volume, (3, 3, 9)))
     straight = InteractiveSession(volume, HotBackend(16), (), drawn)
     straight.add_point(at(volume, (3, 3, 9)))
@@ -282,10 +286,12 @@ ACTS = {
 
 
 @pytest.mark.parametrize(
-    ("remembers", "error"), [(False, BackendError("gone")), (True, Cancelled("cancelled"))], ids=["fails", "cancelled"]
+    ("feeds_back_logits", "error"),
+    [(False, BackendError("gone")), (True, Cancelled("cancelled"))],
+    ids=["fails", "cancelled"],
 )
 @pytest.mark.parametrize("act", ACTS)
-def test_whenever_the_backend_fails_the_session_is_as_it_was(act, error, remembers):
+def test_whenever_the_backend_fails_the_session_is_as_it_was(act, error, feeds_back_logits):
     volume = pet((4, 4, 40), TUBE)
 
     def session_before(backend):
@@ -296,13 +302,13 @@ def test_whenever_the_backend_fails_the_session_is_as_it_was(act, error, remembe
         session.undo()
         return session
 
-    straight = session_before(HotBackend(8, (1.0,), remembers))
+    straight = session_before(HotBackend(8, (1.0,), feeds_back_logits))
     asked = len(straight.backend.asked)
     ACTS[act](straight, volume)
     predictions = len(straight.backend.asked) - asked
     assert predictions >= 1
     for number in range(1, predictions + 1):
-        session = session_before(HotBackend(8, (1.0,), remembers))
+        session = session_before(HotBackend(8, (1.0,), feeds_back_logits))
         stood = session.mask_kji, session.prompts, session.history, session.can_undo, session.can_redo
         session.backend.fail(number, error)
         with pytest.raises(type(error)):
@@ -373,7 +379,7 @@ def continued(session):
 def test_prompts_and_mask_are_all_that_a_session_needs_to_go_on(volume):
     session = started(volume, ((3, 3, 3), True))
     drawn = only(volume, LEFT, ((6, 6, 6), (6, 6, 6)))
-    session.edited(drawn)
+    session.set_mask(drawn)
     session.add_point(at(volume, (2, 2, 2), positive=False))
     later = continued(session)
     assert later.points == session.points
@@ -411,17 +417,17 @@ def test_a_restored_mask_overrules_the_points_that_it_contradicts(volume):
 def test_of_two_points_in_one_voxel_the_later_one_counts_when_a_session_is_restored(volume):
     session = started(volume, ((3, 3, 3), True), ((3, 3, 9), True), ((3, 3, 9), False))
     assert continued(session).points == session.points
-    session.edited(only(volume, LEFT, RIGHT))
+    session.set_mask(only(volume, LEFT, RIGHT))
     assert session.points == (at(volume, (3, 3, 3)), at(volume, (3, 3, 9)))
 
 
 def test_another_model_starts_from_the_mask_and_history_stays(volume):
-    session = started(volume, ((3, 3, 3), True), remembers=True)
+    session = started(volume, ((3, 3, 3), True), feeds_back_logits=True)
     before = session.mask_kji
-    session.backend = HotBackend(12, (1.0, 2.0), remembers=True)
+    session.backend = HotBackend(12, (1.0, 2.0), feeds_back_logits=True)
     session.add_point(at(volume, (3, 3, 9), positive=False))
     image, target = session.backend.asked[0]
-    assert (image.array_kji.shape, target.memory) == ((12, 12, 12), None)
+    assert (image.array_kji.shape, target.previous_logits) == ((12, 12, 12), None)
     assert target.mask_kji is not None
     session.undo()
     assert (session.mask_kji == before).all()

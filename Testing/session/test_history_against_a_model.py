@@ -84,16 +84,16 @@ class Acts(RuleBasedStateMachine):
         drawn = self.session.mask_kji
         drawn[box(*where)] = value
         if (drawn == self.session.mask_kji).all():
-            assert not self.session.edited(drawn)
+            assert not self.session.set_mask(drawn)
         else:
             kept = [p for p in self.points if drawn[VOLUME.nearest_kji(p.ras)] == p.positive]
-            self.step(lambda: self.session.edited(drawn), [*kept, MaskPrompt(MaskPatch.cropped(drawn))])
+            self.step(lambda: self.session.set_mask(drawn), [*kept, MaskPrompt(MaskPatch.cropped(drawn))])
 
     @rule(where=BOXES, fails=FAILS)
-    def mend(self, where, fails):
+    def refine(self, where, fails):
         given = np.zeros(VOLUME.shape_kji, dtype=bool)
         given[box(*where)] = True
-        prompt = MaskPrompt(MaskPatch.cropped(given), mend=True)
+        prompt = MaskPrompt(MaskPatch.cropped(given), refine=True)
         self.step(lambda: self.session.add_mask(given), [*self.points, prompt], fails)
 
     @precondition(lambda self: self.points)
@@ -103,7 +103,7 @@ class Acts(RuleBasedStateMachine):
         point = at(VOLUME, place, positive)
         prompts = self.prompts.copy()
         del prompts[self.places[number]]
-        drawn = [n for n, p in enumerate(prompts) if isinstance(p, MaskPrompt) and not p.mend]
+        drawn = [n for n, p in enumerate(prompts) if isinstance(p, MaskPrompt) and not p.refine]
         prompts.insert(max([self.places[number], *(n + 1 for n in drawn)]), point)
         self.step(lambda: self.session.move_point(number, point), prompts, fails)
 
@@ -142,7 +142,7 @@ def segmented(prompts, model):
     else:
         begin, prompt = mask_place + 1, prompts[mask_place]
         session = InteractiveSession(VOLUME, HotBackend(**model), prompts[:mask_place])
-        if prompt.mend:
+        if prompt.refine:
             session.add_mask(prompt.mask)
         else:
             session = InteractiveSession(VOLUME, HotBackend(**model), prompts[:begin], prompt.mask)
@@ -161,4 +161,4 @@ def machine(**model):
 
 
 TestWithZoom = machine(size=8, spacing_mm=(1.0, 3.0))
-TestWithMemory = machine(size=8, spacing_mm=(1.0,), remembers=True)
+TestWithMemory = machine(size=8, spacing_mm=(1.0,), feeds_back_logits=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.training import episodes as module
-from SegAnyPETLib.training.episodes import Episodes, spoiled_mask
+from SegAnyPETLib.training.episodes import Episodes, degraded_mask
 from SegAnyPETLib.training.sample import Sample
 
 
@@ -28,7 +28,7 @@ def test_each_step_adds_a_click_on_the_error_and_keeps_the_last_answer(always_cl
     assert episodes.slots[0].labels == [1, 1]
     assert 8 <= episodes.slots[0].points[1][0] <= 10
     assert (episodes.slots[0].previous == half[0]).all()
-    assert episodes.slots[0].memory.tolist() == [7.0] * 4
+    assert episodes.slots[0].previous_logits.tolist() == [7.0] * 4
 
 
 def test_a_target_without_an_error_is_replaced(always_clicks):
@@ -67,7 +67,7 @@ def test_slots_take_turns():
 
 def test_spoiled_masks_overlap_with_the_target_and_differ_from_it():
     rng = np.random.default_rng(1)
-    masks = [spoiled_mask(sample(), rng) > 0.5 for _ in range(40)]
+    masks = [degraded_mask(sample(), rng) > 0.5 for _ in range(40)]
     assert all((m & sample().target).any() for m in masks)
     faultless = np.mean([(m == sample().target).all() for m in masks])
     assert 0.1 < faultless < 0.6

@@ -75,30 +75,32 @@ def used_model(net, prompts):
         return refined(model.decode(embedding, 4.0, [prompts])[0].logits_kji, 2)
 
 
-def prompts(points, labels, mask=None, memory=None):
+def prompts(points, labels, mask=None, previous_logits=None):
     points = np.array(points, np.float32).reshape(-1, 3)
     # The trainer keeps what the network answered in the network's own axes.
-    memory_kji = None if memory is None else np.ascontiguousarray(memory.transpose(2, 1, 0))
-    return SimpleNamespace(points_kji=points, positive=np.array(labels, bool), mask_kji=mask, memory=memory_kji)
+    logits_kji = None if previous_logits is None else np.ascontiguousarray(previous_logits.transpose(2, 1, 0))
+    return SimpleNamespace(
+        points_kji=points, positive=np.array(labels, bool), mask_kji=mask, previous_logits=logits_kji
+    )
 
 
 def test_training_shows_points_masks_and_memory_as_a_session_does(monkeypatch, never_the_truth):
-    memory = np.random.default_rng(1).normal(size=(16, 16, 16)).astype(np.float32)
+    previous_logits = np.random.default_rng(1).normal(size=(16, 16, 16)).astype(np.float32)
     mask = np.zeros((32, 32, 32), np.float32)
     mask[4:9, 12:20, 3:30] = 1
     points, labels = [(7, 12, 20), (25, 3, 9)], [1, 0]
     _, net = trainee_and_net()
     cases = {
-        "memory": prompts(points, labels, memory=memory),
+        "memory": prompts(points, labels, previous_logits=previous_logits),
         "edited": prompts(points, labels, mask=mask),
-        "memory alone": prompts([], [], memory=memory),
+        "memory alone": prompts([], [], previous_logits=previous_logits),
         "mask alone": prompts([], [], mask=mask),
         "points alone": prompts(points, labels),
     }
     answers = {}
     for way, shown in cases.items():
         only(monkeypatch, way)
-        logits, _ = answer([Episode(blob(), points, labels, mask, memory, 1)])
+        logits, _ = answer([Episode(blob(), points, labels, mask, previous_logits, 1)])
         answers[way] = logits[0].numpy()
         assert np.allclose(answers[way], used_model(net.net, shown), atol=1e-5), way
     assert len({a.tobytes() for a in answers.values()}) == len(cases)
@@ -128,11 +130,11 @@ def test_targets_with_different_numbers_of_points_share_a_batch_and_a_window(nev
         Episode(other, [(7, 12, 20)], [1]),
         Episode(sample, [(8, 13, 18)], [1]),
     ]
-    together, memories = answer(episodes)
+    together, previous_logits = answer(episodes)
     for n, one in enumerate(episodes):
-        alone, memory = answer([one])
+        alone, previous_logits = answer([one])
         assert torch.allclose(together[n], alone[0], atol=1e-5)
-        assert torch.allclose(memories[n], memory[0], atol=1e-5)
+        assert torch.allclose(previous_logits[n], previous_logits[0], atol=1e-5)
 
 
 def test_the_low_resolution_answer_is_kept_as_memory(monkeypatch, never_the_truth, tmp_path):
@@ -142,7 +144,7 @@ def test_the_low_resolution_answer_is_kept_as_memory(monkeypatch, never_the_trut
     with torch.no_grad():
         _, low_logits = trainer.trainee.forward(trainer.net, trainer.episodes.slots[:1], trainer.rng, CPU)
     trainer._train_step()
-    assert np.allclose(trainer.episodes.slots[0].memory, low_logits[0].numpy(), atol=1e-5)
+    assert np.allclose(trainer.episodes.slots[0].previous_logits, low_logits[0].numpy(), atol=1e-5)
 
 
 def test_a_network_trained_here_loads_in_the_published_layout_and_back(tmp_path):

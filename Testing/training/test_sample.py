@@ -26,14 +26,14 @@ def test_windows_are_drawn_until_one_shows_four_voxels():
 
 @pytest.mark.parametrize("organ_share", [0.0, 1.0])
 def test_bodies_without_tissue_are_told(monkeypatch, organ_share):
-    monkeypatch.setattr(sample, "MOST_DRAWS", 5)
+    monkeypatch.setattr(sample, "MAX_DRAWS", 5)
     empty = Anatomy(np.full((8, 8, 8), Tissue.AIR, np.uint8), (4.0, 4.0, 4.0))
     with pytest.raises(InputError, match="none of 5 training windows shows 4 voxels of a target; give organ maps"):
         SimulatedWindows([empty], 16, organ_share).draw(np.random.default_rng(0))
 
 
 def test_real_masks_that_no_window_shows_are_told(monkeypatch):
-    monkeypatch.setattr(sample, "MOST_DRAWS", 5)
+    monkeypatch.setattr(sample, "MAX_DRAWS", 5)
     mask = np.zeros((40, 40, 40), bool)
     mask[20, 20, 20] = True
     grid = np.diag([4.0, 4.0, 4.0, 1.0])

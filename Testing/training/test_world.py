@@ -110,9 +110,9 @@ def test_without_torchrun_there_is_one_process(monkeypatch):
 
 
 def test_each_process_has_its_own_gpu():
-    assert World(3, 8, 1).place(torch.device("cuda")) == torch.device("cuda", 1)
-    assert World(1, 2, 1).place(torch.device("cpu")) == torch.device("cpu")
-    assert World().place(torch.device("cuda")) == torch.device("cuda")
+    assert World(3, 8, 1).local_device(torch.device("cuda")) == torch.device("cuda", 1)
+    assert World(1, 2, 1).local_device(torch.device("cpu")) == torch.device("cpu")
+    assert World().local_device(torch.device("cuda")) == torch.device("cuda")
 
 
 @pytest.mark.parametrize(("rank", "size"), [("2", "2"), ("-1", "2"), ("one", "2"), ("0", "0")])

@@ -19,7 +19,7 @@ from SegAnyPETLib.backend.http.connection import Answer, Line, LineLost
 from SegAnyPETLib.backend.http.failures import TRIES_AWAY, Trouble, UnknownWindow, trouble
 from SegAnyPETLib.backend.http.pending import Call, Calls
 from SegAnyPETLib.backend.http.server_url import ServerUrl
-from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE, MOST_HEADER_BYTES
+from SegAnyPETLib.backend.messages.frame import MAX_HEADER_BYTES, MEDIA_TYPE
 from SegAnyPETLib.backend.messages.requests import PredictRequest, pack_request, unpack_predictions
 from SegAnyPETLib.backend.messages.server_info import Served, read_busy, read_served
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
@@ -34,9 +34,9 @@ PAUSES_S = (0.1, 0.3, 0.8, 1.8, 3.0)
 #: Seconds in which a server must say what it runs.
 CONNECT_DEADLINE_S = 20.0
 #: Windows that the client remembers to have sent; a server keeps fewer.
-MOST_UPLOADED = 1024
+MAX_UPLOADED = 1024
 #: Bytes of an answer that says what is served.
-MOST_SERVED_BYTES = 1 << 20
+MAX_SERVED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class HttpBackend:
             BackendError: it cannot be reached, refuses the token, or is none of this release.
             Cancelled: `cancel` was called meanwhile.
         """
-        question = _Question("GET", "v1/models", b"", {}, MOST_SERVED_BYTES)
+        question = _Question("GET", "v1/models", b"", {}, MAX_SERVED_BYTES)
         with self._calls.begun(min(self._deadline_s, CONNECT_DEADLINE_S)) as call:
             served = read_served(self._ask(call, question, min(self._tries, 2)).body)
         served.spec(self._model)
@@ -151,7 +151,7 @@ class HttpBackend:
         Raises:
             BackendError: it does not say so in time.
         """
-        question = _Question("GET", "v1/health", b"", {}, MOST_SERVED_BYTES)
+        question = _Question("GET", "v1/health", b"", {}, MAX_SERVED_BYTES)
         with self._calls.begun(deadline_s) as call:
             return read_busy(self._ask(call, question, 1).body)
 
@@ -181,7 +181,7 @@ class HttpBackend:
         )
         # Ray Serve sends requests of one id to the replica that has seen it before.
         headers = {"Content-Type": MEDIA_TYPE, "serve_multiplexed_model_id": image.sha256}
-        most_bytes = MOST_HEADER_BYTES + len(targets) * 2 * spec.size**3
+        most_bytes = MAX_HEADER_BYTES + len(targets) * 2 * spec.size**3
         return self._ask(call, _Question("POST", "v1/predict", pack_request(request), headers, most_bytes), self._tries)
 
     def _ask(self, call: Call, question: _Question, tries: int) -> Answer:
@@ -234,7 +234,7 @@ class HttpBackend:
         with self._lock:
             self._uploaded[image.sha256] = None
             self._uploaded.move_to_end(image.sha256)
-            if len(self._uploaded) > MOST_UPLOADED:
+            if len(self._uploaded) > MAX_UPLOADED:
                 self._uploaded.popitem(last=False)
 
 

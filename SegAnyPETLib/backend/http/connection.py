@@ -19,7 +19,7 @@ CONNECT_S = 10.0
 #: Seconds for which an idle connection is kept, a little shorter than servers keep it.
 KEEP_S = 50.0
 #: Bytes of an answer that is an error.
-MOST_ERROR_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 64 * 1024
 
 
 class LineLost(BackendError):
@@ -87,7 +87,7 @@ class Line:
             with self._client.stream(
                 method, path, content=content, headers=headers, timeout=timeout, extensions=extensions
             ) as response:
-                most = most_bytes if response.status_code == httpx.codes.OK else MOST_ERROR_BYTES
+                most = most_bytes if response.status_code == httpx.codes.OK else MAX_ERROR_BYTES
                 return Answer(response.status_code, dict(response.headers), self._read(response, most))
         except httpx.TransportError as error:
             raise self._lost(error) from error

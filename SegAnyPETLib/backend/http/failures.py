@@ -13,7 +13,7 @@ from SegAnyPETLib.errors import BackendError, OutOfMemory
 TRIES_AWAY, TRIES_FAILED = 6, 2
 
 #: Seconds that a busy server is given where it does not say, and at most where it does.
-BUSY_S, MOST_BUSY_S = 1.0, 30.0
+BUSY_S, MAX_BUSY_S = 1.0, 30.0
 
 
 class UnknownWindow(BackendError):
@@ -88,4 +88,4 @@ def _said(answer: Answer) -> tuple[str, str]:
 def _retry_after_s(answer: Answer) -> float:
     """Seconds; a date, which HTTP allows too, is not read."""
     text = answer.headers.get("retry-after", "")
-    return min(float(text), MOST_BUSY_S) if re.fullmatch(r"[0-9]{1,9}", text) else BUSY_S
+    return min(float(text), MAX_BUSY_S) if re.fullmatch(r"[0-9]{1,9}", text) else BUSY_S

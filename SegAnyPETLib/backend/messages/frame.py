@@ -16,13 +16,13 @@ from SegAnyPETLib.errors import InputError
 MEDIA_TYPE = "application/vnd.segany-pet+safetensors"
 
 #: The JSON of a message with the largest number of points and targets stays below this.
-MOST_HEADER_BYTES = 1 << 20
+MAX_HEADER_BYTES = 1 << 20
 
 #: Bytes per voxel of the kinds of arrays that messages hold, by safetensors' names.
 _WIDTHS = {"U8": 1, "F16": 2}
 _ENTRY = "message"
 #: Characters of an error of safetensors that are kept; it may quote a message's own names.
-MOST_ERROR = 200
+MAX_ERROR = 200
 
 
 def pack(fields: dict[str, Any], arrays: dict[str, NDArray]) -> bytes:
@@ -55,12 +55,12 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
     try:
         return fields, load(data)
     except (SafetensorError, ValueError) as error:
-        raise InputError(f"not a message: {str(error)[:MOST_ERROR]}") from error
+        raise InputError(f"not a message: {str(error)[:MAX_ERROR]}") from error
 
 
 def _header(data: bytes) -> dict[str, Any]:
     length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > min(len(data) - 8, MOST_HEADER_BYTES):
+    if len(data) < 8 or length > min(len(data) - 8, MAX_HEADER_BYTES):
         raise InputError("not a message: it ends too early, or its header is too long")
     header = _parsed(data[8 : 8 + length])
     if not isinstance(header, dict):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.messages.frame import pack, unpack
 from SegAnyPETLib.backend.messages.limits import Limits
-from SegAnyPETLib.backend.protocol import LEAST_EXPONENT, MOST_EXPONENT, Prediction, TargetPrompts, WindowImage
+from SegAnyPETLib.backend.protocol import MAX_EXPONENT, MIN_EXPONENT, Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.crop import Crop
 
@@ -21,7 +21,7 @@ from SegAnyPETLib.volume.crop import Crop
 PROTOCOL = 1
 
 #: Voxels per side of the largest window, and its largest voxel in mm: what any model may ask for.
-MOST_SIZE, MOST_SPACING_MM = 256, 100.0
+MAX_SIZE, MAX_SPACING_MM = 256, 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def unpack_request(data: bytes, limits: Limits) -> PredictRequest:
     """
     fields, arrays = unpack(data)
     _check_protocol(fields)
-    spacing_mm = _number(fields, "spacing_mm", 1e-3, MOST_SPACING_MM)
+    spacing_mm = _number(fields, "spacing_mm", 1e-3, MAX_SPACING_MM)
     sha256 = _text(fields, "window", r"[0-9a-f]{64}")
     image = None
     if "voxels" in arrays:
@@ -101,7 +101,7 @@ def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
             "grid": p.logits.size,
             "corner_kji": list(p.logits.corner_kji),
             "quality": p.quality,
-            "remembers": p.remembers,
+            "remembers": p.feeds_back_logits,
         }
         for p in predictions
     ]
@@ -130,13 +130,13 @@ def unpack_predictions(data: bytes, targets: int, size: int) -> list[Prediction]
 def _packed_target(number: int, target: TargetPrompts, arrays: dict[str, NDArray]) -> dict[str, Any]:
     if target.mask is not None:
         arrays[f"mask.{number}"] = target.mask.values_kji
-    if target.memory is not None:
-        arrays[f"memory.{number}"] = target.memory
+    if target.previous_logits is not None:
+        arrays[f"memory.{number}"] = target.previous_logits
     return {
         "points_kji": [[float(c) for c in point] for point in target.points_kji],
         "positive": [bool(p) for p in target.positive],
         "mask": None if target.mask is None else {"grid": target.mask.size, "corner_kji": list(target.mask.corner_kji)},
-        "memory": target.memory is not None,
+        "memory": target.previous_logits is not None,
     }
 
 
@@ -145,22 +145,22 @@ def _target(number: int, item: Any, arrays: dict[str, NDArray], limits: Limits) 
     positive = _list(item, "positive", len(points), len(points))
     if not all(type(p) is bool for p in positive):
         raise InputError("positive must hold true or false for each point")
-    mask = memory = None
+    mask = previous_logits = None
     if item.get("mask") is not None:
         mask = _crop(item["mask"], _array(arrays, f"mask.{number}", np.uint8))
     if _yes_or_no(item, "memory"):
-        memory = _finite(_cube(_array(arrays, f"memory.{number}", np.float16)))
+        previous_logits = _finite(_cube(_array(arrays, f"memory.{number}", np.float16)))
     indices = np.array([_point(p) for p in points], np.float32).reshape(-1, 3)
-    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, memory)
+    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, previous_logits)
 
 
 def _prediction(item: Any, values: NDArray, size: int) -> Prediction:
-    logits, remembers = _crop(item, _finite(values)), _yes_or_no(item, "remembers")
+    logits, feeds_back_logits = _crop(item, _finite(values)), _yes_or_no(item, "remembers")
     if item.get("size") != size or size % logits.size:
         raise InputError("the answer is for another window")
-    if remembers and logits.values_kji.shape != (logits.size,) * 3:
+    if feeds_back_logits and logits.values_kji.shape != (logits.size,) * 3:
         raise InputError("the answer lacks a part of what the model wants to see again")
-    return Prediction(logits, size, _number(item, "quality", 0.0, 1.0), remembers)
+    return Prediction(logits, size, _number(item, "quality", 0.0, 1.0), feeds_back_logits)
 
 
 def _check_protocol(fields: dict[str, Any]) -> None:
@@ -186,14 +186,14 @@ def _window_voxels(array: NDArray) -> NDArray[np.float16]:
 
 
 def _unit(fields: dict[str, Any]) -> float:
-    unit = _number(fields, "unit", 2.0**LEAST_EXPONENT, 2.0**MOST_EXPONENT)
+    unit = _number(fields, "unit", 2.0**MIN_EXPONENT, 2.0**MAX_EXPONENT)
     if math.frexp(unit)[0] != 0.5:
         raise InputError("a window's unit must be a power of two")
     return unit
 
 
 def _crop(item: Any, values: NDArray) -> Crop:
-    grid = _whole(item, "grid", 1, MOST_SIZE)
+    grid = _whole(item, "grid", 1, MAX_SIZE)
     corner = _list(item, "corner_kji", 3, 3)
     if not all(type(c) is int for c in corner) or values.ndim != 3:
         raise InputError("a box needs a corner of three whole numbers and an array of three dimensions")
@@ -208,8 +208,8 @@ def _array(arrays: dict[str, NDArray], name: str, kind: type) -> NDArray:
 
 
 def _cube(array: NDArray) -> NDArray:
-    if array.ndim != 3 or len(set(array.shape)) != 1 or not 1 <= len(array) <= MOST_SIZE:
-        raise InputError(f"an array must be a cube of at most {MOST_SIZE} voxels per side")
+    if array.ndim != 3 or len(set(array.shape)) != 1 or not 1 <= len(array) <= MAX_SIZE:
+        raise InputError(f"an array must be a cube of at most {MAX_SIZE} voxels per side")
     return array
 
 

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from SegAnyPETLib.backend.messages.requests import MOST_SIZE, MOST_SPACING_MM, PROTOCOL
+from SegAnyPETLib.backend.messages.requests import MAX_SIZE, MAX_SPACING_MM, PROTOCOL
 from SegAnyPETLib.errors import BackendError, InputError
 from SegAnyPETLib.models.spec import ModelSpec
 
 #: Zooms of one model.
-MOST_SPACINGS = 64
+MAX_SPACINGS = 64
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ def read_busy(body: bytes) -> bool:
 
 
 def _spec(item: dict[str, Any]) -> ModelSpec:
-    size, memory_size, spacing_mm = item["size"], item["memory_size"], item["spacing_mm"]
-    whole = type(size) is int and type(memory_size) is int and 1 <= size <= MOST_SIZE and 0 <= memory_size <= size
-    if not whole or not 1 <= len(spacing_mm) <= MOST_SPACINGS:
+    size, logits_size, spacing_mm = item["size"], item["memory_size"], item["spacing_mm"]
+    whole = type(size) is int and type(logits_size) is int and 1 <= size <= MAX_SIZE and 0 <= logits_size <= size
+    if not whole or not 1 <= len(spacing_mm) <= MAX_SPACINGS:
         raise ValueError("sizes of a model")
-    if not all(type(s) in (int, float) and 0 < s <= MOST_SPACING_MM for s in spacing_mm):
+    if not all(type(s) in (int, float) and 0 < s <= MAX_SPACING_MM for s in spacing_mm):
         raise ValueError("voxel sizes of a model")
     if not re.fullmatch(r"[0-9a-f]{0,64}", item["sha256"]):
         raise ValueError("weights of a model")
@@ -96,7 +96,7 @@ def _spec(item: dict[str, Any]) -> ModelSpec:
         tuple(float(s) for s in spacing_mm),
         item["sha256"],
         _text(item["licence"], least=0),
-        memory_size,
+        logits_size,
     )
 
 

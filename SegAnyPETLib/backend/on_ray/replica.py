@@ -23,7 +23,7 @@ from SegAnyPETLib.errors import BackendError
 from SegAnyPETLib.models.engine import Engine
 
 #: Windows of which a replica tells Ray. Each is told to all proxies whenever one changes, in 64 characters.
-MOST_WINDOWS = 256
+MAX_WINDOWS = 256
 
 
 class Held:
@@ -91,7 +91,7 @@ class Replica:
         if self._service.failure is not None:
             raise BackendError(str(self._service.failure))
 
-    @serve.multiplexed(max_num_models_per_replica=MOST_WINDOWS)
+    @serve.multiplexed(max_num_models_per_replica=MAX_WINDOWS)
     async def hold(self, window_sha256: str) -> Held:
         """Note that a window has been used; Ray has the one forgotten that was used longest ago."""
         return Held(self._service, window_sha256)

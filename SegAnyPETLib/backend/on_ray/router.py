@@ -9,7 +9,7 @@ from typing import Any
 from ray.serve.request_router import MultiplexMixin, PendingRequest, ReplicaID, RequestRouter, RunningReplica
 
 #: Windows whose replica a router remembers.
-MOST_REMEMBERED = 4096
+MAX_REMEMBERED = 4096
 
 
 class WindowRouter(MultiplexMixin, RequestRouter):
@@ -46,7 +46,7 @@ class WindowRouter(MultiplexMixin, RequestRouter):
         if window:
             self._chosen[window] = replica_id
             self._chosen.move_to_end(window)
-            if len(self._chosen) > MOST_REMEMBERED:
+            if len(self._chosen) > MAX_REMEMBERED:
                 self._chosen.popitem(last=False)
 
 

@@ -17,7 +17,7 @@ class TaskLost:
 
 
 #: How often an item whose process died is tried again, on another machine where there is one.
-MOST_RETRIES = 1
+MAX_RETRIES = 1
 
 
 def ray_results(
@@ -47,7 +47,7 @@ def ray_results(
             raise InputError("the Ray cluster has no GPU; choose --device cpu")
 
         # By default, a process ends after one task with a GPU, and the model would be loaded for each.
-        @ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=MOST_RETRIES, max_calls=0)
+        @ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=MAX_RETRIES, max_calls=0)
         def task(item: Item) -> Result:
             return work(item)
 

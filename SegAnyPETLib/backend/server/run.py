@@ -17,13 +17,13 @@ from SegAnyPETLib.backend.server.logs import ToEvents
 from SegAnyPETLib.backend.server.service import Service
 
 #: Connections at a time, beyond which uvicorn answers 503; a workstation needs one or two.
-MOST_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 #: Seconds for which an idle connection is kept: a client pays for TCP and TLS once, not at every click.
 KEEP_ALIVE_S = 60
 #: Seconds that answers may take to be sent when the service has stopped.
 LAST_ANSWERS_S = 5
 #: Bytes of a request's line and headers.
-MOST_HEADER_BYTES = 16 * 1024
+MAX_HEADER_BYTES = 16 * 1024
 
 
 class Server(uvicorn.Server):
@@ -67,10 +67,10 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=MOST_CONNECTIONS,
+                limit_concurrency=MAX_CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=LAST_ANSWERS_S,
-                h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
                 ssl_certfile=address.certificate,
                 ssl_keyfile=address.key,
             )

@@ -28,7 +28,7 @@ PATIENCE_S = 3.0
 #: Seconds between two looks whether it has, and after a lost connection until the process counts as alive.
 LOOK_S, DYING_S = 0.05, 1.0
 #: How often a request goes to a worker that ends over it.
-MOST_WORKERS = 2
+MAX_WORKERS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class WorkerBackend:
             InputError: the model, device or precision is not there.
         """
         with self._calls.begun(START_DEADLINE_S) as call:
-            for _ in range(MOST_WORKERS):
+            for _ in range(MAX_WORKERS):
                 worker = self._ready(call)
                 try:
                     call.renew(self._deadline_s)

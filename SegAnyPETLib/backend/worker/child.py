@@ -29,7 +29,7 @@ LAST_LINES, LINE_CHARACTERS = 40, 400
 #: Seconds that a process whose pipes are closed gets to end, and its last words to arrive.
 LAST_WORDS_S = 1.0
 #: Bytes of a report.
-MOST_REPORT_BYTES = 64 * 1024
+MAX_REPORT_BYTES = 64 * 1024
 
 
 class Child:
@@ -162,12 +162,12 @@ def _in_background(work: Callable[..., None], *arguments: object) -> threading.T
 def _read_reports(pipe: IO[bytes], reports: SimpleQueue[bytes]) -> None:
     """Pass lines on, and an empty one at the end."""
     with pipe:
-        while line := pipe.readline(MOST_REPORT_BYTES):
+        while line := pipe.readline(MAX_REPORT_BYTES):
             reports.put(line)
     reports.put(b"")
 
 
 def _read_lines(pipe: IO[bytes], last: deque[str]) -> None:
     with pipe:
-        while line := pipe.readline(MOST_REPORT_BYTES):
+        while line := pipe.readline(MAX_REPORT_BYTES):
             last.append(line.decode(errors="replace").rstrip()[:LINE_CHARACTERS])

@@ -14,7 +14,7 @@ from SegAnyPETLib.models.device import native_bfloat16
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.prompt_maps import PromptBatch, encode, pad_points
 from SegAnyPETLib.models.lite.weights import load_weights
-from SegAnyPETLib.models.promptable import Answer, Prompts
+from SegAnyPETLib.models.promptable import ModelOutput, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
 
 
@@ -44,7 +44,7 @@ class LiteModel:
         """bfloat16 first where the device is faster in it."""
         return ("bf16", "fp32") if native_bfloat16(device) else ("fp32", "bf16")
 
-    def place(self, device: torch.device, precision: str) -> None:
+    def to(self, device: torch.device, precision: str) -> None:
         """Move to a device; the precision is that of autocast."""
         self.net.to(device)
         self.device, self.precision = device, precision
@@ -53,7 +53,7 @@ class LiteModel:
         """The window itself."""
         return image_kji
 
-    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
         """Run the network on the window and the maps of all targets' prompts."""
         points, labels = pad_points(
             [torch.from_numpy(t.points_kji.reshape(-1, 3)) for t in targets],
@@ -72,4 +72,4 @@ class LiteModel:
         maps = encode(batch).contiguous(memory_format=torch.channels_last_3d)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             logits = self.net(maps)
-        return [Answer(one) for one in logits.float().cpu().numpy()]
+        return [ModelOutput(one) for one in logits.float().cpu().numpy()]

@@ -33,7 +33,7 @@ NEAR_MM, FAR_MM = 8.0, 50.0
 #: The uptake at a point is the highest one within this distance.
 REFERENCE_RADIUS_MM = 5.0
 #: Reference uptake in SUV where there is neither a positive point nor a mask, and the least that is used.
-DEFAULT_REFERENCE, LEAST_REFERENCE = 5.0, 0.3
+DEFAULT_REFERENCE, MIN_REFERENCE = 5.0, 0.3
 #: Relative uptake is cut off here.
 RELATIVE_LIMIT = 2.5
 #: Rounds of the six directional sweeps of a path map; each lets a path turn back once more.
@@ -133,7 +133,7 @@ def reference_uptake(batch: PromptBatch) -> Tensor:
             reference = batch.image[b][mask].mean()
         else:
             reference = batch.image.new_tensor(DEFAULT_REFERENCE)
-        references.append(reference.clamp(min=LEAST_REFERENCE))
+        references.append(reference.clamp(min=MIN_REFERENCE))
     return torch.stack(references)
 
 

@@ -79,7 +79,7 @@ def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
         if json.loads(about["maps"]) != list(MAPS):
             raise InputError(f"{path.name} was trained on other maps than this version makes; use its own version")
         net = LiteNet(len(MAPS), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])))
-        spec = ModelSpec(**json.loads(about["spec"]))
+        spec = ModelSpec.from_dict(json.loads(about["spec"]))
         spacings = tuple(float(s) for s in spec.spacing_mm)
         if spec.size not in range(16, 257, 16) or not spacings or not all(0 < s < 100 for s in spacings):
             raise ValueError(f"a window of {spec.size} voxels of {spacings} mm")

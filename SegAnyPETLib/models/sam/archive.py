@@ -36,12 +36,12 @@ from torch import Tensor, nn
 from SegAnyPETLib.errors import InputError
 
 #: Larger files are no checkpoints of this family: the published one has 0.4 GB, three times that with its optimizer.
-MOST_BYTES = 4 << 30
+MAX_BYTES = 4 << 30
 #: Of an archive's directory and of the pickle in it. The published ones have about 50 kB each.
-MOST_DIRECTORY_BYTES = 4 << 20
-MOST_PICKLE_BYTES = 4 << 20
+MAX_DIRECTORY_BYTES = 4 << 20
+MAX_PICKLE_BYTES = 4 << 20
 #: Of a safetensors header.
-MOST_HEADER_BYTES = 4 << 20
+MAX_HEADER_BYTES = 4 << 20
 #: Where containers keep the tensors.
 CONTAINERS = ("model_state_dict", "state_dict", "model")
 
@@ -96,7 +96,7 @@ class _BoundedFile(io.FileIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         rest = os.fstat(self.fileno()).st_size - self.tell()
-        if (rest if size is None or size < 0 else size) > MOST_DIRECTORY_BYTES:
+        if (rest if size is None or size < 0 else size) > MAX_DIRECTORY_BYTES:
             raise zipfile.BadZipFile("the directory is too large")
         return super().read(size) or b""
 
@@ -145,8 +145,8 @@ def _checked_size(path: Path) -> int:
         raise InputError(f"{path.name} cannot be read; check your rights to it")
     if not found.st_size:
         raise InputError(f"{path.name} is empty; get the file again")
-    if found.st_size > MOST_BYTES:
-        raise InputError(f"{path.name} is larger than {MOST_BYTES >> 30} GB, which no checkpoint of this family is")
+    if found.st_size > MAX_BYTES:
+        raise InputError(f"{path.name} is larger than {MAX_BYTES >> 30} GB, which no checkpoint of this family is")
     return found.st_size
 
 
@@ -204,7 +204,7 @@ def _check_declared(records: list[zipfile.ZipInfo], path: Path) -> None:
         raise _damaged(path.name)
     if sum(record.file_size for record in records) > path.stat().st_size:
         raise InputError(f"{path.name} declares more data than the file has; get it again from a source that you trust")
-    if any(r.file_size > MOST_PICKLE_BYTES and not re.search(r"/data/[^/]+\Z", r.filename) for r in records):
+    if any(r.file_size > MAX_PICKLE_BYTES and not re.search(r"/data/[^/]+\Z", r.filename) for r in records):
         raise InputError(f"{path.name} holds more beside its tensors than a checkpoint does; save the weights alone")
 
 
@@ -240,7 +240,7 @@ def _state_dict(content: object, name: str) -> dict[str, Tensor]:
 
 
 def _read_safetensors(path: Path, size: int, header: int) -> dict[str, Tensor]:
-    if header > min(size - 8, MOST_HEADER_BYTES):
+    if header > min(size - 8, MAX_HEADER_BYTES):
         raise InputError(f"{path.name} declares more data than the file has; get it again from a source that you trust")
     try:
         with safe_open(path, framework="pt") as file:

@@ -13,7 +13,7 @@ from torch import Tensor
 #: Logit of a voxel of a mask prompt that lies wholly inside or outside of a mask.
 MASK_GAIN = 10.0
 #: Least deviation that is divided by, for windows of one value.
-LEAST_DEVIATION = 1e-6
+MIN_DEVIATION = 1e-6
 
 
 def normalised(image_kji: Tensor) -> Tensor:
@@ -31,8 +31,8 @@ def normalised(image_kji: Tensor) -> Tensor:
     mean = (image_kji * positive).sum((1, 2, 3), keepdim=True, dtype=torch.float64) / count
     squares = ((image_kji - mean) ** 2 * positive).sum((1, 2, 3), keepdim=True)
     deviation = (squares / (count - 1)).sqrt()
-    usable = deviation > LEAST_DEVIATION
-    scaled = torch.where(usable, (image_kji - mean) / deviation.clamp(min=LEAST_DEVIATION), image_kji.double())
+    usable = deviation > MIN_DEVIATION
+    scaled = torch.where(usable, (image_kji - mean) / deviation.clamp(min=MIN_DEVIATION), image_kji.double())
     return network_axes(scaled.to(image_kji.dtype))[:, None]
 
 

@@ -104,7 +104,7 @@ class MaskDecoder(nn.Module):
         self.iou_prediction_head = Head((width, IOU_WIDTH, IOU_WIDTH, MASK_TOKENS))
 
     def forward(
-        self, embedding: Tensor, grid_encoding: Tensor, sparse: Tensor, dense: Tensor, several: bool = False
+        self, embedding: Tensor, grid_encoding: Tensor, sparse: Tensor, dense: Tensor, multimask: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Masks of a batch of targets.
 
@@ -113,7 +113,7 @@ class MaskDecoder(nn.Module):
             grid_encoding: (1, width, G, G, G).
             sparse: (B, N, width) embeddings of points.
             dense: (B, width, G, G, G) embeddings of masks, or (1, ...).
-            several: give the three masks of tokens 1 to 3 instead of the one of token 0.
+            multimask: give the three masks of tokens 1 to 3 instead of the one of token 0.
 
         Returns:
             Logits (B, masks, M, M, M) with M = 4 G, and predicted IoU (B, masks), which no sigmoid bounds.
@@ -126,7 +126,7 @@ class MaskDecoder(nn.Module):
         tokens, image = self.transformer(
             image.flatten(2).transpose(1, 2), grid_encoding.flatten(2).transpose(1, 2), tokens
         )
-        chosen = slice(1, MASK_TOKENS) if several else slice(0, 1)
+        chosen = slice(1, MASK_TOKENS) if multimask else slice(0, 1)
         fine = self.output_upscaling(image.transpose(1, 2).unflatten(2, grid))
         mask_tokens = tokens[:, 1 : 1 + MASK_TOKENS][:, chosen].unbind(1)
         kernels = [mlp(token) for mlp, token in zip(self.output_hypernetworks_mlps[chosen], mask_tokens, strict=True)]

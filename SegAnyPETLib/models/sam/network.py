@@ -25,7 +25,7 @@ class SamNet(nn.Module):
         self.mask_decoder = MaskDecoder(config)
 
     def decode(
-        self, embedding: Tensor, points: Tensor, labels: Tensor, mask_logits: Tensor | None, several: bool = False
+        self, embedding: Tensor, points: Tensor, labels: Tensor, mask_logits: Tensor | None, multimask: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Masks of targets in embedded windows.
 
@@ -35,7 +35,7 @@ class SamNet(nn.Module):
             labels: (B, N): 1 positive, 0 negative, -1 not a point.
             mask_logits: (B, 1, M, M, M) or (1, 1, M, M, M); zeros at a first click. None for the embedding of
                 "no mask".
-            several: give three masks instead of one.
+            multimask: give three masks instead of one.
 
         Returns:
             Low-resolution logits (B, masks, M, M, M) and predicted IoU (B, masks).
@@ -45,5 +45,5 @@ class SamNet(nn.Module):
             self.prompt_encoder.grid_encoding(),
             self.prompt_encoder.sparse(points, labels),
             self.prompt_encoder.dense(mask_logits),
-            several,
+            multimask,
         )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from SegAnyPETLib.models.device import DTYPES, native_bfloat16
-from SegAnyPETLib.models.promptable import Answer, Prompts
+from SegAnyPETLib.models.promptable import ModelOutput, Prompts
 from SegAnyPETLib.models.sam.checkpoint import PUBLISHED_SPACING_MM, load_checkpoint, window_spacing_mm
 from SegAnyPETLib.models.sam.config import PUBLISHED
 from SegAnyPETLib.models.sam.inputs import mask_prompt, network_axes, normalised
@@ -47,7 +47,7 @@ class SamModel:
             return ("bf16", "fp32", "fp16") if native_bfloat16(device) else ("fp32", "fp16")
         return ("fp32", "fp16") if device.type == "mps" else ("fp32", "bf16")
 
-    def place(self, device: torch.device, precision: str) -> None:
+    def to(self, device: torch.device, precision: str) -> None:
         """Move to a device; the precision is that of the encoder's matrix products."""
         self.net.image_encoder.cast_matrices(DTYPES[precision])
         self.net.to(device)
@@ -57,9 +57,9 @@ class SamModel:
         """(1, prompt_width, G, G, G)."""
         return self.net.image_encoder(normalised(image_kji[None]))
 
-    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+    def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
         """Targets with equally many points are one batch; filling points up would change what the network sees."""
-        answers: dict[int, Answer] = {}
+        answers: dict[int, ModelOutput] = {}
         points = [_points_inside(t, self.spec.size) for t in targets]
         for count in sorted({len(p[1]) for p in points}):
             chosen = [n for n, p in enumerate(points) if len(p[1]) == count]
@@ -70,14 +70,14 @@ class SamModel:
                 torch.cat([self._mask_logits(targets[n]) for n in chosen]),
             )
             logits = network_axes(low_logits[:, 0].float()).cpu().numpy()
-            answers |= {n: Answer(logits[m], remembers=True) for m, n in enumerate(chosen)}
+            answers |= {n: ModelOutput(logits[m], feeds_back_logits=True) for m, n in enumerate(chosen)}
         return [answers[n] for n in range(len(targets))]
 
     def _mask_logits(self, target: Prompts) -> Tensor:
         """(1, 1, M, M, M): the last answer itself, else a mask from elsewhere, else zeros."""
         size = self.net.config.mask_size
-        if target.memory is not None:
-            logits = torch.from_numpy(target.memory).to(self.device, torch.float32)
+        if target.previous_logits is not None:
+            logits = torch.from_numpy(target.previous_logits).to(self.device, torch.float32)
             return network_axes(logits).reshape(1, 1, size, size, size)
         if target.mask_kji is not None:
             return mask_prompt(torch.from_numpy(target.mask_kji).to(self.device)[None], size)
@@ -87,7 +87,9 @@ class SamModel:
 def untrained() -> SamModel:
     """The published size with random weights: it costs what the published models cost, and its masks mean nothing."""
     torch.manual_seed(0)
-    spec = ModelSpec("published size", PUBLISHED.size, (PUBLISHED_SPACING_MM,), memory_size=PUBLISHED.mask_size)
+    spec = ModelSpec(
+        "published size", PUBLISHED.size, (PUBLISHED_SPACING_MM,), previous_logits_size=PUBLISHED.mask_size
+    )
     return SamModel(SamNet().eval(), spec)
 
 

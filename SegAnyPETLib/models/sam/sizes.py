@@ -10,9 +10,9 @@ from SegAnyPETLib.models.sam.config import SamConfig
 Shapes = Mapping[str, tuple[int, ...]]
 
 #: Beyond these no network of the family lies; a damaged shape does.
-MOST_TOKENS, MOST_PATCH, MOST_WIDTH, MOST_DEPTH = 64, 64, 4096, 64
+MAX_TOKENS, MAX_PATCH, MAX_WIDTH, MAX_DEPTH = 64, 64, 4096, 64
 #: The decoder's 8 heads halve this width in cross attention; masks pass through a quarter of these channels.
-LEAST_PROMPT_WIDTH, LEAST_MASK_CHANNELS = 16, 4
+MIN_PROMPT_WIDTH, MIN_MASK_CHANNELS = 16, 4
 
 _ENCODER, _PROMPTS = "image_encoder", "prompt_encoder"
 
@@ -33,11 +33,11 @@ def sizes_of(shapes: Shapes) -> SamConfig:
     prompt_width = _ranks(shapes[f"{_ENCODER}.neck.0.weight"], 5)[0]
     mask_channels = _ranks(shapes[f"{_PROMPTS}.mask_downscaling.3.weight"], 5)[0]
     bounds = (
-        (1, grid, MOST_TOKENS),
-        (1, patch, MOST_PATCH),
-        (1, width, MOST_WIDTH),
-        (LEAST_PROMPT_WIDTH, prompt_width, MOST_WIDTH),
-        (LEAST_MASK_CHANNELS, mask_channels, MOST_WIDTH),
+        (1, grid, MAX_TOKENS),
+        (1, patch, MAX_PATCH),
+        (1, width, MAX_WIDTH),
+        (MIN_PROMPT_WIDTH, prompt_width, MAX_WIDTH),
+        (MIN_MASK_CHANNELS, mask_channels, MAX_WIDTH),
     )
     if not all(least <= size <= most for least, size, most in bounds):
         raise ValueError("sizes of no network")
@@ -65,7 +65,7 @@ def _depth(shapes: Shapes) -> int:
     """Blocks whose first norm is there, from 0 on without a gap."""
     pattern = re.compile(rf"{_ENCODER}\.blocks\.(\d{{1,4}})\.norm1\.weight")
     found = {int(match[1]) for match in map(pattern.fullmatch, shapes) if match}
-    if not 1 <= len(found) <= MOST_DEPTH or found != set(range(len(found))):
+    if not 1 <= len(found) <= MAX_DEPTH or found != set(range(len(found))):
         raise ValueError("blocks of no network")
     return len(found)
 
@@ -84,6 +84,6 @@ def _window(grid: int, tables: list[tuple[int, ...]]) -> int:
     if len(rows) > 1:
         raise ValueError("windows of several sizes")
     window = (rows.pop() + 1) / 2 if rows else grid
-    if window != int(window) or not 1 <= window <= MOST_TOKENS:
+    if window != int(window) or not 1 <= window <= MAX_TOKENS:
         raise ValueError("a window of no network")
     return int(window)

@@ -19,7 +19,7 @@ from SegAnyPETLib.models.weights.store import home
 #: Seconds until a silent hub is given up on.
 TIMEOUT_S = 30
 #: No checkpoint of the family is larger; see `sam.archive`.
-MOST_BYTES = 4 << 30
+MAX_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def choose_remote(chosen: ModelEntry, file: str | None) -> RemoteFile:
             f"the hub states no SHA-256 of {name}; download it from https://huggingface.co/{chosen.repository} by hand "
             f"and run: seganypet weights add {chosen.name} FILE"
         )
-    if not 0 < int(about.size) <= MOST_BYTES:
+    if not 0 < int(about.size) <= MAX_BYTES:
         raise InputError(f"{name} has {int(about.size)} bytes, which no checkpoint of this family has")
     return RemoteFile(name, int(about.size), about.sha256, revision)
 

@@ -11,12 +11,12 @@ from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.volume.crop import Crop
 
 SPEC = ModelSpec("lite", 8, (2.0, 4.0, 6.5))
-REMEMBERING = ModelSpec("general", 8, (1.5,), memory_size=4)
+REMEMBERING = ModelSpec("general", 8, (1.5,), previous_logits_size=4)
 
 
-def asked(spacing_mm=2.0, size=8, mask=None, memory=None):
+def asked(spacing_mm=2.0, size=8, mask=None, previous_logits=None):
     image = WindowImage.of(np.ones((size,) * 3, np.float32), spacing_mm)
-    target = TargetPrompts(np.zeros((1, 3), np.float32), np.ones(1, bool), mask, memory)
+    target = TargetPrompts(np.zeros((1, 3), np.float32), np.ones(1, bool), mask, previous_logits)
     return PredictRequest("lite", "", image.sha256, spacing_mm, image, (target,))
 
 
@@ -24,7 +24,7 @@ def mask(grid):
     return Crop(grid, (1, 1, 1), np.full((2, 2, 2), 255, np.uint8))
 
 
-def memory(size):
+def previous_logits(size):
     return np.zeros((size,) * 3, np.float16)
 
 
@@ -56,13 +56,13 @@ def test_masks_on_another_grid_are_refused(grid):
 
 
 def test_a_model_takes_back_the_logits_that_it_answers():
-    check_fits(asked(1.5, memory=memory(4)), REMEMBERING)
+    check_fits(asked(1.5, previous_logits=previous_logits(4)), REMEMBERING)
 
 
 @pytest.mark.parametrize(("spec", "size"), [(SPEC, 8), (replace(REMEMBERING, spacing_mm=(2.0,)), 8)])
 def test_logits_that_a_model_does_not_answer_are_refused(spec, size):
     with pytest.raises(InputError, match="did not answer the logits"):
-        check_fits(asked(memory=memory(size)), spec)
+        check_fits(asked(previous_logits=previous_logits(size)), spec)
 
 
 def test_every_target_is_looked_at():

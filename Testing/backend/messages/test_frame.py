@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from SegAnyPETLib.backend.messages.frame import MOST_HEADER_BYTES, pack, unpack
+from SegAnyPETLib.backend.messages.frame import MAX_HEADER_BYTES, pack, unpack
 from SegAnyPETLib.errors import InputError
 
 json_values = st.recursive(
@@ -68,7 +68,7 @@ HOSTILE = {
     "fewer bytes than a length": (b"\x02\0\0\0", "ends too early"),
     "a header longer than the message": (framed(b"{}")[:9], "ends too early"),
     "a header of 2^63 bytes": (b"\xff" * 7 + b"\x7f" + b"{}", "header is too long"),
-    "a header beyond the cap": (framed(b" " * (MOST_HEADER_BYTES + 1)), "header is too long"),
+    "a header beyond the cap": (framed(b" " * (MAX_HEADER_BYTES + 1)), "header is too long"),
     "no JSON": (framed(b"{"), BAD_JSON),
     "not UTF-8": (framed(b'{"\xff": 1}'), BAD_JSON),
     "UTF-16": (framed(json.dumps(with_json()).encode("utf-16")), BAD_JSON),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SegAnyPETLib.backend.messages.frame import MOST_HEADER_BYTES, pack, unpack
+from SegAnyPETLib.backend.messages.frame import MAX_HEADER_BYTES, pack, unpack
 from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.messages.requests import (
     PROTOCOL,
@@ -26,8 +26,8 @@ def image(seed=0, spacing_mm=2.0):
     return WindowImage.of(np.random.default_rng(seed).uniform(0, 9, (SIZE,) * 3).astype(np.float32), spacing_mm)
 
 
-def target(points=((1.0, 2.0, 3.0),), mask=None, memory=None):
-    return TargetPrompts(np.array(points, np.float32).reshape(-1, 3), np.ones(len(points), bool), mask, memory)
+def target(points=((1.0, 2.0, 3.0),), mask=None, previous_logits=None):
+    return TargetPrompts(np.array(points, np.float32).reshape(-1, 3), np.ones(len(points), bool), mask, previous_logits)
 
 
 def request(*targets, window=None, upload=True, model="lite"):
@@ -46,7 +46,7 @@ def targets(draw, most_points=2):
         points_kji=(rng.normal(size=(count, 3)) * 10.0 ** rng.uniform(-9, 5)).astype(np.float32),
         positive=rng.uniform(size=count) < 0.5,
         mask=mask_prompt(occupancy.astype(np.float32)) if draw(st.booleans()) else None,
-        memory=rng.normal(size=(2, 2, 2)).astype(np.float16) if draw(st.booleans()) else None,
+        previous_logits=rng.normal(size=(2, 2, 2)).astype(np.float16) if draw(st.booleans()) else None,
     )
 
 
@@ -82,7 +82,7 @@ def test_a_request_arrives_bit_for_bit(asked, upload, seed, spacing_mm, name):
         assert same_array(a.points_kji, b.points_kji)
         assert same_array(a.positive, b.positive)
         assert same_crop(a.mask, b.mask)
-        assert same_array(a.memory, b.memory)
+        assert same_array(a.previous_logits, b.previous_logits)
 
 
 def named(sent):
@@ -92,15 +92,17 @@ def named(sent):
 @given(st.lists(st.tuples(seeds, st.sampled_from([1, 2, 4]), st.booleans(), st.floats(0, 1)), min_size=1, max_size=3))
 def test_answers_arrive_bit_for_bit(kinds):
     sent = [
-        Prediction.of(np.random.default_rng(s).normal(-1, 2, (n,) * 3).astype(np.float32), SIZE, quality, remembers)
-        for s, n, remembers, quality in kinds
+        Prediction.of(
+            np.random.default_rng(s).normal(-1, 2, (n,) * 3).astype(np.float32), SIZE, quality, feeds_back_logits
+        )
+        for s, n, feeds_back_logits, quality in kinds
     ]
     read = unpack_predictions(pack_predictions(sent), len(sent), SIZE)
     for a, b in zip(read, sent, strict=True):
         assert same_crop(a.logits, b.logits)
-        assert (a.size, a.quality, a.remembers) == (b.size, b.quality, b.remembers)
+        assert (a.size, a.quality, a.feeds_back_logits) == (b.size, b.quality, b.feeds_back_logits)
         assert same_array(a.logits_kji, b.logits_kji)
-        assert same_array(a.memory, b.memory)
+        assert same_array(a.previous_logits, b.previous_logits)
 
 
 def test_the_longest_request_that_is_allowed_has_a_header_below_the_cap():
@@ -108,7 +110,7 @@ def test_the_longest_request_that_is_allowed_has_a_header_below_the_cap():
     points = np.random.default_rng(0).uniform(-1e5, 1e5, (limits.points // limits.targets, 3)).astype(np.float32)
     sent = request(*[target(points, mask_prompt(np.ones((SIZE,) * 3, np.float32)))] * limits.targets)
     data = pack_request(sent)
-    assert int.from_bytes(data[:8], "little") < MOST_HEADER_BYTES
+    assert int.from_bytes(data[:8], "little") < MAX_HEADER_BYTES
     assert len(unpack_request(data, limits).targets) == limits.targets
 
 
@@ -125,7 +127,7 @@ def changed(sent, change):
 def full_request():
     cube = np.zeros((SIZE,) * 3, np.float32)
     cube[1:3, 1:3, 1:3] = 1.0
-    return pack_request(request(target(mask=mask_prompt(cube), memory=np.zeros((2, 2, 2), np.float16))))
+    return pack_request(request(target(mask=mask_prompt(cube), previous_logits=np.zeros((2, 2, 2), np.float16))))
 
 
 def put(*path_and_value):
@@ -266,7 +268,9 @@ def test_points_count_over_all_targets():
 def full_answer():
     logits = np.full((SIZE,) * 3, -2.0, np.float32)
     logits[1, 2, 1] = 3.0
-    return pack_predictions([Prediction.of(logits, SIZE, 0.5), Prediction.of(logits, SIZE, 0.7, remembers=True)])
+    return pack_predictions(
+        [Prediction.of(logits, SIZE, 0.5), Prediction.of(logits, SIZE, 0.7, feeds_back_logits=True)]
+    )
 
 
 def answered(number, *path_and_value):

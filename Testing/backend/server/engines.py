@@ -61,7 +61,7 @@ def lite() -> LiteModel:
 def sam() -> SamModel:
     torch.manual_seed(2)
     config = SamConfig(SIZE, patch=8, width=12, depth=2, heads=2, global_blocks=(1,), window=3, prompt_width=48)
-    spec = ModelSpec("sam", SIZE, (1.5,), sha256="2" * 64, memory_size=config.mask_size)
+    spec = ModelSpec("sam", SIZE, (1.5,), sha256="2" * 64, previous_logits_size=config.mask_size)
     return SamModel(SamNet(config).eval(), spec)
 
 

@@ -289,7 +289,7 @@ FAR_MASK = replace(clicked(), mask=Crop(32, (0, 0, 0), np.ones((1, 1, 1), np.uin
         pack_request(asked(window(size=8))),
         pack_request(asked(window(spacing_mm=9.0))),
         pack_request(asked(None, FAR_MASK)),
-        pack_request(asked(None, replace(clicked(), memory=np.zeros((8, 8, 8), np.float16)))),
+        pack_request(asked(None, replace(clicked(), previous_logits=np.zeros((8, 8, 8), np.float16)))),
         pack_request(asked(None, *[clicked()] * 4)),
         pack_request(asked(None, clicked(*[(1.0, 2.0, 3.0)] * 9))),
     ],

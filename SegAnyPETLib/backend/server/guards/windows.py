@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 #: Clients that are remembered; beyond them, the one that was there longest ago lets its windows go.
-MOST_CLIENTS = 1024
+MAX_CLIENTS = 1024
 
 
 class Windows:
@@ -16,7 +16,7 @@ class Windows:
         most_clients: clients that are remembered.
     """
 
-    def __init__(self, per_client: int, most_clients: int = MOST_CLIENTS) -> None:
+    def __init__(self, per_client: int, most_clients: int = MAX_CLIENTS) -> None:
         self.per_client, self.most_clients = per_client, most_clients
         self._of_client: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
         self._users: dict[str, int] = {}
