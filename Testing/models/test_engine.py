@@ -163,7 +163,7 @@ class Exhausted:
 
     def __init__(self, model, fails):
         self.model, self.fails = model, fails
-        self.spec, self.precisions, self.place = model.spec, model.precisions, model.place
+        self.spec, self.precisions, self.to = model.spec, model.precisions, model.to
         self.embedded, self.batches = 0, []
 
     def embed(self, image_kji, spacing_mm):
