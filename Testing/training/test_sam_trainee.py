@@ -130,11 +130,11 @@ def test_targets_with_different_numbers_of_points_share_a_batch_and_a_window(nev
         Episode(other, [(7, 12, 20)], [1]),
         Episode(sample, [(8, 13, 18)], [1]),
     ]
-    together, previous_logits = answer(episodes)
+    together, low_together = answer(episodes)
     for n, one in enumerate(episodes):
-        alone, previous_logits = answer([one])
+        alone, low_alone = answer([one])
         assert torch.allclose(together[n], alone[0], atol=1e-5)
-        assert torch.allclose(previous_logits[n], previous_logits[0], atol=1e-5)
+        assert torch.allclose(low_together[n], low_alone[0], atol=1e-5)
 
 
 def test_the_low_resolution_answer_is_kept_as_memory(monkeypatch, never_the_truth, tmp_path):
