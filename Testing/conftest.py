@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -37,3 +38,13 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "mine.pth"
     save_checkpoint(random_net(LEAST), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def anatomy():
+    """A simulated body of coarse voxels."""
+    from SegAnyPETLib.simulation.analytic_organs import analytic_organs
+    from SegAnyPETLib.simulation.anatomy import anatomy_from_organs
+
+    rng = np.random.default_rng(4)
+    return anatomy_from_organs(analytic_organs(rng, spacing_mm=6.0), rng)

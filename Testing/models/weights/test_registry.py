@@ -42,7 +42,9 @@ def test_terms_are_put_to_the_user_where_no_licence_is_stated() -> None:
     assert "https://huggingface.co/YichiZhang98/SegAnyPET" in terms
 
 
-@pytest.mark.parametrize("module", ["models.registry", "models.store", "models.download", "commands.weights"])
+@pytest.mark.parametrize(
+    "module", ["models.weights.registry", "models.weights.store", "models.weights.download", "commands.weights"]
+)
 def test_what_manages_weights_loads_no_torch(module: str) -> None:
     code = f"import SegAnyPETLib.{module}, sys; print([m for m in ('torch', 'huggingface_hub') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
