@@ -6,7 +6,7 @@ import torch
 
 from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.models.engine import Engine
-from SegAnyPETLib.models.promptable import Answer
+from SegAnyPETLib.models.promptable import ModelOutput
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.volume import Volume
@@ -38,7 +38,7 @@ class PublishedSize(HotModel):
 
     def _answer(self, image_kji, spacing_mm, target):
         blocks = image_kji.reshape(32, 4, 32, 4, 32, 4).mean((1, 3, 5))
-        return Answer((blocks - 3).astype(np.float32), feeds_back_logits=True)
+        return ModelOutput((blocks - 3).astype(np.float32), feeds_back_logits=True)
 
 
 def traffic(engine, volume):

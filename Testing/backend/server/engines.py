@@ -17,7 +17,7 @@ from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.predictor import LiteModel
 from SegAnyPETLib.models.lite.prompt_maps import MAPS
-from SegAnyPETLib.models.promptable import Answer, Promptable, Prompts
+from SegAnyPETLib.models.promptable import ModelOutput, Promptable, Prompts
 from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.sam.predictor import SamModel
@@ -46,7 +46,7 @@ class Gate(LiteModel):
         self.entered.clear()
         self.clicks.clear()
 
-    def decode(self, embedding: torch.Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[Answer]:
+    def decode(self, embedding: torch.Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
         self.entered.set()
         assert self.open.wait(PATIENCE_S)
         self.clicks += [t.points_kji[0].tolist() for t in targets]
