@@ -17,7 +17,7 @@ def checked_device(name: str) -> torch.device:
     """
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(name, False):
-        found = ", ".join(n for n, there in available.items() if there)
+        found = ", ".join(n for n, usable in available.items() if usable)
         raise InputError(f"the device {name!r} is not available here; available: {found}")
     return torch.device(name)
 

@@ -8,7 +8,7 @@ from SegAnyPETLib.models.lite.predictor import LiteModel
 from SegAnyPETLib.models.lite.weights import is_lite
 from SegAnyPETLib.models.promptable import Promptable
 from SegAnyPETLib.models.sam.predictor import SamModel
-from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, MODELS, entry
+from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, MODELS, find_model
 from SegAnyPETLib.models.weights.store import weights_file
 
 
@@ -24,8 +24,8 @@ def load_model(model: str) -> Promptable:
     if model not in MODELS and model.endswith(CHECKPOINT_SUFFIXES):
         path = Path(model)
         return LiteModel.load(path, path.stem) if is_lite(path) else SamModel.load(path, path.stem)
-    chosen = entry(model)
+    entry = find_model(model)
     path = weights_file(model)
-    if chosen.family == "lite":
-        return LiteModel.load(path, chosen.name)
-    return SamModel.load(path, chosen.name, chosen.licence or "")
+    if entry.family == "lite":
+        return LiteModel.load(path, entry.name)
+    return SamModel.load(path, entry.name, entry.licence or "")

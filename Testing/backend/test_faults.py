@@ -155,7 +155,7 @@ class TestServer:
             for thread in threads:
                 thread.start()
             assert model.entered.wait(PATIENCE_S)
-            until(lambda: all(s.backend._calls for s in sessions))
+            until(lambda: all(s.backend._pending for s in sessions))
             with nothing_lost(sessions[0]), nothing_lost(sessions[1]):
                 cancels = [threading.Thread(target=s.backend.cancel) for s in sessions[:2]]
                 for thread in cancels:

@@ -1,4 +1,4 @@
-"""Calls an application in this process, as a server would, and holds it to ASGI's rules."""
+"""PendingRequests an application in this process, as a server would, and holds it to ASGI's rules."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from SegAnyPETLib import __version__
-from SegAnyPETLib.backend.http.connection import Answer, Line, LineLost
-from SegAnyPETLib.backend.http.failures import TRIES_AWAY, Trouble, UnknownWindow, trouble
-from SegAnyPETLib.backend.http.pending import Call, Calls
+from SegAnyPETLib.backend.http.connection import Connection, ConnectionLost, HttpReply
+from SegAnyPETLib.backend.http.failures import TRIES_AWAY, RetryAdvice, UnknownWindow, classify
+from SegAnyPETLib.backend.http.pending import PendingRequest, PendingRequests
 from SegAnyPETLib.backend.http.server_url import ServerUrl
 from SegAnyPETLib.backend.messages.frame import MAX_HEADER_BYTES, MEDIA_TYPE
 from SegAnyPETLib.backend.messages.requests import PredictRequest, pack_request, unpack_predictions
-from SegAnyPETLib.backend.messages.server_info import Served, read_busy, read_served
+from SegAnyPETLib.backend.messages.server_info import ServerInfo, read_busy, read_server_info
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.backend.token import check_token
 from SegAnyPETLib.errors import BackendError, InputError
@@ -35,19 +35,19 @@ PAUSES_S = (0.1, 0.3, 0.8, 1.8, 3.0)
 CONNECT_DEADLINE_S = 20.0
 #: Windows that the client remembers to have sent; a server keeps fewer.
 MAX_UPLOADED = 1024
-#: Bytes of an answer that says what is served.
-MAX_SERVED_BYTES = 1 << 20
+#: Bytes of an answer about the server.
+MAX_INFO_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Question:
+class _HttpRequest:
     """A request without what changes from try to try."""
 
     method: str
     path: str
     content: bytes
     headers: dict[str, str]
-    most_bytes: int
+    max_bytes: int
 
 
 class HttpBackend:
@@ -82,10 +82,10 @@ class HttpBackend:
         if token is not None:
             self._headers["Authorization"] = f"Bearer {check_token(token)}"
         self._context = _trust(self._url, ca_file)
-        self._served: Served | None = None
+        self._info: ServerInfo | None = None
         self._lock = threading.Lock()
-        self._idle: list[Line] = []
-        self._calls = Calls()
+        self._idle: list[Connection] = []
+        self._pending = PendingRequests()
         self._uploaded: OrderedDict[str, None] = OrderedDict()
 
     @property
@@ -96,14 +96,14 @@ class HttpBackend:
     @property
     def spec(self) -> ModelSpec:
         """The model; asks the server the first time, see `connect`."""
-        return (self._served or self.connect()).spec(self._model)
+        return (self._info or self.connect()).spec(self._model)
 
     @property
     def device(self) -> str:
         """Where the server runs the model and in which precision; asks the server the first time."""
-        return (self._served or self.connect()).devices[self.spec.name]
+        return (self._info or self.connect()).devices[self.spec.name]
 
-    def connect(self) -> Served:
+    def connect(self) -> ServerInfo:
         """Ask the server what it runs, also to learn that it has changed.
 
         Raises:
@@ -111,12 +111,12 @@ class HttpBackend:
             BackendError: it cannot be reached, refuses the token, or is none of this release.
             Cancelled: `cancel` was called meanwhile.
         """
-        question = _Question("GET", "v1/models", b"", {}, MAX_SERVED_BYTES)
-        with self._calls.begun(min(self._deadline_s, CONNECT_DEADLINE_S)) as call:
-            served = read_served(self._ask(call, question, min(self._tries, 2)).body)
-        served.spec(self._model)
-        self._served = served
-        return served
+        request = _HttpRequest("GET", "v1/models", b"", {}, MAX_INFO_BYTES)
+        with self._pending.begun(min(self._deadline_s, CONNECT_DEADLINE_S)) as pending:
+            info = read_server_info(self._ask(pending, request, min(self._tries, 2)).body)
+        info.spec(self._model)
+        self._info = info
+        return info
 
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
         """Segment targets in a window.
@@ -128,17 +128,17 @@ class HttpBackend:
             InputError: the server does not run the model.
         """
         spec = self.spec
-        with self._calls.begun(self._deadline_s) as call:
-            return self.predict_during(call, spec, image, targets)
+        with self._pending.begun(self._deadline_s) as pending:
+            return self.predict_during(pending, spec, image, targets)
 
     def predict_during(
-        self, call: Call, spec: ModelSpec, image: WindowImage, targets: Sequence[TargetPrompts]
+        self, pending: PendingRequest, spec: ModelSpec, image: WindowImage, targets: Sequence[TargetPrompts]
     ) -> list[Prediction]:
         """`predict` for a caller who keeps the deadline and may cancel; `cancel` does not know of it."""
         try:
-            answer = self._ask_model(call, spec, image, targets, upload=not self._has_uploaded(image))
+            answer = self._ask_model(pending, spec, image, targets, upload=not self._has_uploaded(image))
         except UnknownWindow:
-            answer = self._ask_model(call, spec, image, targets, upload=True)
+            answer = self._ask_model(pending, spec, image, targets, upload=True)
         self._note_uploaded(image)
         try:
             return unpack_predictions(answer.body, len(targets), spec.size)
@@ -151,21 +151,21 @@ class HttpBackend:
         Raises:
             BackendError: it does not say so in time.
         """
-        question = _Question("GET", "v1/health", b"", {}, MAX_SERVED_BYTES)
-        with self._calls.begun(deadline_s) as call:
-            return read_busy(self._ask(call, question, 1).body)
+        request = _HttpRequest("GET", "v1/health", b"", {}, MAX_INFO_BYTES)
+        with self._pending.begun(deadline_s) as pending:
+            return read_busy(self._ask(pending, request, 1).body)
 
     def cancel(self) -> None:
         """Make every `predict` that is running raise `Cancelled`; returns at once."""
-        self._calls.cancel()
+        self._pending.cancel()
 
     def close(self) -> None:
         """Cancel what is running and close idle connections; the backend may be used again."""
         self.cancel()
         with self._lock:
             idle, self._idle = self._idle, []
-        for line in idle:
-            line.close()
+        for connection in idle:
+            connection.close()
 
     def __enter__(self) -> HttpBackend:
         return self
@@ -174,57 +174,64 @@ class HttpBackend:
         self.close()
 
     def _ask_model(
-        self, call: Call, spec: ModelSpec, image: WindowImage, targets: Sequence[TargetPrompts], upload: bool
-    ) -> Answer:
+        self,
+        pending: PendingRequest,
+        spec: ModelSpec,
+        image: WindowImage,
+        targets: Sequence[TargetPrompts],
+        upload: bool,
+    ) -> HttpReply:
         request = PredictRequest(
             spec.name, spec.sha256, image.sha256, image.spacing_mm, image if upload else None, tuple(targets)
         )
         # Ray Serve sends requests of one id to the replica that has seen it before.
         headers = {"Content-Type": MEDIA_TYPE, "serve_multiplexed_model_id": image.sha256}
-        most_bytes = MAX_HEADER_BYTES + len(targets) * 2 * spec.size**3
-        return self._ask(call, _Question("POST", "v1/predict", pack_request(request), headers, most_bytes), self._tries)
+        max_bytes = MAX_HEADER_BYTES + len(targets) * 2 * spec.size**3
+        return self._ask(
+            pending, _HttpRequest("POST", "v1/predict", pack_request(request), headers, max_bytes), self._tries
+        )
 
-    def _ask(self, call: Call, question: _Question, tries: int) -> Answer:
-        """The answer to a question, which is asked again while that may help and the deadline has not passed."""
+    def _ask(self, pending: PendingRequest, request: _HttpRequest, tries: int) -> HttpReply:
+        """The answer to a request, which is asked again while that may help and the deadline has not passed."""
         failed = 0
         while True:
             try:
-                answer = self._exchange(call, question)
+                answer = self._exchange(pending, request)
                 if answer.status == httpx.codes.OK:
                     return answer
-                met = trouble(answer, self._url.host)
-            except LineLost as error:
-                met = Trouble(error, TRIES_AWAY)
-            pause_s = met.wait_s
+                advice = classify(answer, self._url.host)
+            except ConnectionLost as error:
+                advice = RetryAdvice(error, TRIES_AWAY)
+            pause_s = advice.wait_s
             if pause_s is None:
                 failed += 1
-                if failed >= min(met.tries, tries):
-                    raise met.error
+                if failed >= min(advice.tries, tries):
+                    raise advice.error
                 pause_s = PAUSES_S[min(failed, len(PAUSES_S)) - 1]
             pause_s *= random.uniform(1.0, 1.5)  # so that clients who were refused together do not return together
-            if pause_s >= call.left_s:
-                raise met.error
-            call.pause(pause_s)
+            if pause_s >= pending.left_s:
+                raise advice.error
+            pending.pause(pause_s)
 
-    def _exchange(self, call: Call, question: _Question) -> Answer:
-        line = self._take_line()
-        left_s = max(call.left_s, 1e-3)
-        headers = question.headers | {"X-Deadline-S": f"{left_s:.3f}"}
-        answer = call.run(
-            lambda: line.exchange(
-                question.method, question.path, question.content, headers, question.most_bytes, left_s
+    def _exchange(self, pending: PendingRequest, request: _HttpRequest) -> HttpReply:
+        connection = self._take_connection()
+        left_s = max(pending.left_s, 1e-3)
+        headers = request.headers | {"X-Deadline-S": f"{left_s:.3f}"}
+        answer = pending.run(
+            lambda: connection.exchange(
+                request.method, request.path, request.content, headers, request.max_bytes, left_s
             ),
-            line.cut,
+            connection.cut,
         )
         with self._lock:
-            self._idle.append(line)
+            self._idle.append(connection)
         return answer
 
-    def _take_line(self) -> Line:
+    def _take_connection(self) -> Connection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return Line(self._url, self._headers, self._context)
+        return Connection(self._url, self._headers, self._context)
 
     def _has_uploaded(self, image: WindowImage) -> bool:
         with self._lock:

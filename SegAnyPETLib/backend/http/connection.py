@@ -22,12 +22,12 @@ KEEP_S = 50.0
 MAX_ERROR_BYTES = 64 * 1024
 
 
-class LineLost(BackendError):
+class ConnectionLost(BackendError):
     """There is no connection, or it ended before the answer; the request may be repeated."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpReply:
     """What came back.
 
     Attributes:
@@ -41,7 +41,7 @@ class Answer:
     body: bytes
 
 
-class Line:
+class Connection:
     """One connection, kept between requests; for one request at a time.
 
     Args:
@@ -65,8 +65,8 @@ class Line:
         self._cut = False
 
     def exchange(
-        self, method: str, path: str, content: bytes, headers: dict[str, str], most_bytes: int, timeout_s: float
-    ) -> Answer:
+        self, method: str, path: str, content: bytes, headers: dict[str, str], max_bytes: int, timeout_s: float
+    ) -> HttpReply:
         """Send a request and read its answer.
 
         Args:
@@ -74,11 +74,11 @@ class Line:
             path: below the server's URL.
             content: the body.
             headers: of this request.
-            most_bytes: of an answer that is no error; a longer one is not read.
+            max_bytes: of an answer that is no error; a longer one is not read.
             timeout_s: for each step of sending and reading.
 
         Raises:
-            LineLost: the server cannot be reached, or the connection ended.
+            ConnectionLost: the server cannot be reached, or the connection ended.
             BackendError: the certificate is not trusted, or the answer is longer than any that is expected.
         """
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
@@ -87,8 +87,8 @@ class Line:
             with self._client.stream(
                 method, path, content=content, headers=headers, timeout=timeout, extensions=extensions
             ) as response:
-                most = most_bytes if response.status_code == httpx.codes.OK else MAX_ERROR_BYTES
-                return Answer(response.status_code, dict(response.headers), self._read(response, most))
+                most = max_bytes if response.status_code == httpx.codes.OK else MAX_ERROR_BYTES
+                return HttpReply(response.status_code, dict(response.headers), self._read(response, most))
         except httpx.TransportError as error:
             raise self._lost(error) from error
 
@@ -110,11 +110,11 @@ class Line:
                 if self._cut:
                     _shut(self._socket)
 
-    def _read(self, response: httpx.Response, most_bytes: int) -> bytes:
+    def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
         parts, size = [], 0
         for part in response.iter_raw():
             size += len(part)
-            if size > most_bytes:
+            if size > max_bytes:
                 raise BackendError(f"the answer of {self._url.host} is too long; check the address of the server")
             parts.append(part)
         return b"".join(parts)
@@ -126,7 +126,7 @@ class Line:
                 f"the certificate of {self._url.host} is not trusted ({untrusted.verify_message}); give the file of "
                 "the authority that signed it, or ask who runs the server"
             )
-        return LineLost(f"{self._url.host} cannot be reached; check the network and the address, then try again")
+        return ConnectionLost(f"{self._url.host} cannot be reached; check the network and the address, then try again")
 
 
 def _shut(connected: socket.socket | None) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from SegAnyPETLib.backend.http.connection import Answer
+from SegAnyPETLib.backend.http.connection import HttpReply
 from SegAnyPETLib.errors import BackendError, OutOfMemory
 
 #: How often a request is made in all: where the server comes and goes, and where it says that it failed.
@@ -21,7 +21,7 @@ class UnknownWindow(BackendError):
 
 
 @dataclass(frozen=True, eq=False)
-class Trouble:
+class RetryAdvice:
     """An error, and what to do about it.
 
     Attributes:
@@ -35,30 +35,30 @@ class Trouble:
     wait_s: float | None = None
 
 
-def trouble(answer: Answer, host: str) -> Trouble:
+def classify(answer: HttpReply, host: str) -> RetryAdvice:
     """Read an answer whose status is not 200.
 
     Args:
         answer: of a server, or of anything else that listens there.
         host: where it comes from.
     """
-    code, message = _said(answer)
+    code, message = _code_and_message(answer)
     if answer.status == 429:
-        return Trouble(BackendError("the server is busy; try again in a moment"), wait_s=_retry_after_s(answer))
+        return RetryAdvice(BackendError("the server is busy; try again in a moment"), wait_s=_retry_after_s(answer))
     if code == "out_of_memory":
-        return Trouble(OutOfMemory(message or "the memory of the server's device does not suffice"))
+        return RetryAdvice(OutOfMemory(message or "the memory of the server's device does not suffice"))
     if code == "unknown_window":
-        return Trouble(UnknownWindow("the server forgets what it is sent; ask who runs it"))
+        return RetryAdvice(UnknownWindow("the server forgets what it is sent; ask who runs it"))
     if code == "bad_request":
-        return Trouble(BackendError(f"the server refused the request: {message}"))
+        return RetryAdvice(BackendError(f"the server refused the request: {message}"))
     if (code, answer.status) in _KNOWN:
         text, tries = _KNOWN[code, answer.status]
-        return Trouble(BackendError(text), tries)
+        return RetryAdvice(BackendError(text), tries)
     if answer.status in (502, 503):
-        return Trouble(BackendError("the server is away for the moment; try again"), TRIES_AWAY)
+        return RetryAdvice(BackendError("the server is away for the moment; try again"), TRIES_AWAY)
     if answer.status >= 500:
-        return Trouble(BackendError("the server failed; try again, or ask who runs it"), TRIES_FAILED)
-    return Trouble(BackendError(f"{host} is no SegAnyPET server, or another release; check its address"))
+        return RetryAdvice(BackendError("the server failed; try again, or ask who runs it"), TRIES_FAILED)
+    return RetryAdvice(BackendError(f"{host} is no SegAnyPET server, or another release; check its address"))
 
 
 _KNOWN = {
@@ -73,7 +73,7 @@ _KNOWN = {
 }
 
 
-def _said(answer: Answer) -> tuple[str, str]:
+def _code_and_message(answer: HttpReply) -> tuple[str, str]:
     """Code and message of an error, each "" where there is none; a message is one short printable line."""
     try:
         fields = json.loads(answer.body)
@@ -85,7 +85,7 @@ def _said(answer: Answer) -> tuple[str, str]:
     return str(fields.get("error", "")), "".join(c for c in message if c.isprintable())
 
 
-def _retry_after_s(answer: Answer) -> float:
+def _retry_after_s(answer: HttpReply) -> float:
     """Seconds; a date, which HTTP allows too, is not read."""
     text = answer.headers.get("retry-after", "")
     return min(float(text), MAX_BUSY_S) if re.fullmatch(r"[0-9]{1,9}", text) else BUSY_S

@@ -18,7 +18,7 @@ class Overdue(BackendError):
     """The deadline has passed."""
 
 
-class Call:
+class PendingRequest:
     """Waits on behalf of one thread, while any other may cancel.
 
     Args:
@@ -91,31 +91,31 @@ class Call:
             self._outcomes.put((None, error))
 
 
-class Calls:
+class PendingRequests:
     """The requests of a backend that are under way; any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: set[Call] = set()
+        self._requests: set[PendingRequest] = set()
 
     @contextmanager
-    def begun(self, deadline_s: float) -> Iterator[Call]:
+    def begun(self, deadline_s: float) -> Iterator[PendingRequest]:
         """A new one, which is under way until the context ends."""
-        call = Call(deadline_s)
+        pending = PendingRequest(deadline_s)
         with self._lock:
-            self._calls.add(call)
+            self._requests.add(pending)
         try:
-            yield call
+            yield pending
         finally:
             with self._lock:
-                self._calls.discard(call)
+                self._requests.discard(pending)
 
     def cancel(self) -> None:
         """Cancel all of them; returns at once."""
         with self._lock:
-            calls = list(self._calls)
-        for call in calls:
-            call.cancel()
+            requests = list(self._requests)
+        for pending in requests:
+            pending.cancel()
 
 
 def _cancelled() -> Cancelled:

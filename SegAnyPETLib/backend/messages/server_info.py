@@ -16,7 +16,7 @@ MAX_SPACINGS = 64
 
 
 @dataclass(frozen=True)
-class Served:
+class ServerInfo:
     """Models and where they run.
 
     Attributes:
@@ -42,7 +42,7 @@ class Served:
         return found
 
 
-def read_served(body: bytes) -> Served:
+def read_server_info(body: bytes) -> ServerInfo:
     """Read the answer to "which models?".
 
     Raises:
@@ -65,7 +65,7 @@ def read_served(body: bytes) -> Served:
         raise _nonsense() from error
     if not models:
         raise _nonsense()
-    return Served(models, devices)
+    return ServerInfo(models, devices)
 
 
 def read_busy(body: bytes) -> bool:

@@ -19,7 +19,7 @@ def refused(refusal: Refusal) -> JSONResponse:
     return JSONResponse({"error": refusal.code, "message": refusal.message}, refusal.status, refusal.headers)
 
 
-class Answer(Response):
+class MaskResponse(Response):
     """A message, sent in parts; a client that takes too long to read it is left alone.
 
     Args:

@@ -21,7 +21,7 @@ from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
 from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.messages.requests import PROTOCOL, pack_predictions, unpack_request
-from SegAnyPETLib.backend.server.answers import Answer, refused
+from SegAnyPETLib.backend.server.answers import MaskResponse, refused
 from SegAnyPETLib.backend.server.guards.auth import LocalHostRequired, TokenRequired
 from SegAnyPETLib.backend.server.guards.linger import Linger
 from SegAnyPETLib.backend.server.guards.request_body import Bodies, Body
@@ -96,7 +96,7 @@ def _add_predict(app: FastAPI, service: Service, bodies: Bodies) -> None:
         predictions = await service.predict(asked, client, ends_at - time.monotonic(), lambda: _left(request))
         answer = await asyncio.to_thread(pack_predictions, predictions)
         body.hold_answer(len(answer))
-        return Answer(answer, limits.body_s)
+        return MaskResponse(answer, limits.body_s)
 
 
 def _add_questions(app: FastAPI, service: Service, metrics: Metrics) -> None:

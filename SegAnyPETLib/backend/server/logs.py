@@ -62,8 +62,8 @@ class EventLog:
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
         """Log a bug: the exception's type and where it came from, without what it says."""
         frames = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-        said = str(error)[:MAX_MESSAGE] if type(error) is RuntimeError else None
-        self.write("error", event, exception=type(error).__name__, said=said, frames=frames, **fields)
+        message = str(error)[:MAX_MESSAGE] if type(error) is RuntimeError else None
+        self.write("error", event, exception=type(error).__name__, message=message, frames=frames, **fields)
 
     def close(self) -> None:
         """Close the file."""
@@ -103,7 +103,7 @@ class ToEvents(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log what a library says, in its own words before anything is filled in."""
-        fields: dict[str, Any] = {"library": record.name, "said": str(record.msg).partition("\n")[0][:MAX_MESSAGE]}
+        fields: dict[str, Any] = {"library": record.name, "message": str(record.msg).partition("\n")[0][:MAX_MESSAGE]}
         if record.exc_info and record.exc_info[1]:
             self._log.failure("library", record.exc_info[1], library=record.name)
         else:

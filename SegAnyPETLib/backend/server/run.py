@@ -55,8 +55,8 @@ class Server(uvicorn.Server):
         self._socket = bound or listen(address, token)
         self.port: int = self._socket.getsockname()[1]
         if not is_loopback(self._socket.getsockname()[0]) and not address.secure:
-            said = "listening to others without TLS: put a reverse proxy with TLS in front, or give --tls-cert"
-            service.log.write("warning", "no_tls", said=said)
+            message = "listening to others without TLS: put a reverse proxy with TLS in front, or give --tls-cert"
+            service.log.write("warning", "no_tls", message=message)
         super().__init__(
             uvicorn.Config(
                 create_app(service, token),

@@ -16,7 +16,7 @@ from SegAnyPETLib.backend.messages.fit import check_fits
 from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.messages.requests import PROTOCOL, PredictRequest
 from SegAnyPETLib.backend.protocol import Prediction
-from SegAnyPETLib.backend.server.guards.windows import Windows
+from SegAnyPETLib.backend.server.guards.client_windows import ClientWindows
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.refusals import ClientGone, Refusal, busy, starting, stopping
 from SegAnyPETLib.errors import BackendError, InputError, OutOfMemory, SegAnyPETError
@@ -105,7 +105,7 @@ class Service:
         self._cache = EmbeddingCache(cache_bytes)
         for engine in engines:
             engine.cache = self._cache
-        self._windows = Windows(self.limits.windows)
+        self._windows = ClientWindows(self.limits.windows)
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._to_forget: deque[str] = deque()

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from SegAnyPETLib.backend.http.backend import HttpBackend
-from SegAnyPETLib.backend.http.pending import Call, Calls
+from SegAnyPETLib.backend.http.pending import PendingRequest, PendingRequests
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
-from SegAnyPETLib.backend.worker.child import Child, python_beside
-from SegAnyPETLib.backend.worker.settings import Settings
+from SegAnyPETLib.backend.worker.child import WorkerProcess, python_beside
+from SegAnyPETLib.backend.worker.settings import WorkerSettings
 from SegAnyPETLib.errors import BackendError, Cancelled, OutOfMemory
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ MAX_WORKERS = 2
 
 @dataclass(frozen=True, eq=False)
 class _Worker:
-    child: Child
+    process: WorkerProcess
     client: HttpBackend
 
     @property
@@ -69,13 +69,13 @@ class WorkerBackend:
         progress: Callable[[str], None] = lambda stage: None,
         deadline_s: float = 120.0,
     ) -> None:
-        self._settings = Settings(model, device, threads, precision)
+        self._settings = WorkerSettings(model, device, threads, precision)
         self._python = python or python_beside(sys.executable)
         self._progress, self._deadline_s = progress, deadline_s
         self._lock = threading.Lock()
         self._worker: Future[_Worker] | None = None
-        self._child: Child | None = None
-        self._calls = Calls()
+        self._process: WorkerProcess | None = None
+        self._pending = PendingRequests()
 
     @property
     def spec(self) -> ModelSpec:
@@ -90,8 +90,8 @@ class WorkerBackend:
     @property
     def pid(self) -> int | None:
         """Of the worker process, None where there is none."""
-        child = self._child
-        return None if child is None or child.ended() else child.pid
+        process = self._process
+        return None if process is None or process.ended() else process.pid
 
     def start(self) -> None:
         """Start the worker and wait until it is ready.
@@ -112,27 +112,27 @@ class WorkerBackend:
             BackendError: the worker ended again, took too long or failed.
             InputError: the model, device or precision is not there.
         """
-        with self._calls.begun(START_DEADLINE_S) as call:
+        with self._pending.begun(START_DEADLINE_S) as pending:
             for _ in range(MAX_WORKERS):
-                worker = self._ready(call)
+                worker = self._ready(pending)
                 try:
-                    call.renew(self._deadline_s)
-                    return worker.client.predict_during(call, worker.spec, image, targets)
+                    pending.renew(self._deadline_s)
+                    return worker.client.predict_during(pending, worker.spec, image, targets)
                 except OutOfMemory:
                     raise
                 except (BackendError, Cancelled) as error:
-                    if isinstance(error, Cancelled) or not worker.child.ended(DYING_S):
+                    if isinstance(error, Cancelled) or not worker.process.ended(DYING_S):
                         self._settle(worker)
                         raise
                     worker.client.close()
-            raise worker.child.failure()
+            raise worker.process.failure()
 
     def cancel(self) -> None:
         """Make every `predict` that is running raise `Cancelled`; returns at once.
 
         A worker that does not end the work within a few seconds is killed, and another one started.
         """
-        self._calls.cancel()
+        self._pending.cancel()
 
     def move_to(self, device: str) -> None:
         """Begin to start the worker again on another device, in the model's own precision there."""
@@ -146,9 +146,9 @@ class WorkerBackend:
         self.cancel()
         with self._lock:
             worker, self._worker = self._worker, None
-            child, self._child = self._child, None
-        if child is not None:
-            child.kill()
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
         if worker is not None and worker.done() and not worker.exception():
             worker.result().client.close()
 
@@ -159,10 +159,10 @@ class WorkerBackend:
         self.close()
 
     def _get(self) -> _Worker:
-        with self._calls.begun(START_DEADLINE_S) as call:
-            return self._ready(call)
+        with self._pending.begun(START_DEADLINE_S) as pending:
+            return self._ready(pending)
 
-    def _ready(self, call: Call) -> _Worker:
+    def _ready(self, pending: PendingRequest) -> _Worker:
         """The worker that runs, or will soon."""
         with self._lock:
             worker = self._worker
@@ -170,8 +170,8 @@ class WorkerBackend:
                 worker = self._renew(self._launch)
         if worker.done() and not worker.exception():
             return worker.result()
-        call.renew(START_DEADLINE_S + PATIENCE_S)
-        return call.run(worker.result, lambda: None)
+        pending.renew(START_DEADLINE_S + PATIENCE_S)
+        return pending.run(worker.result, lambda: None)
 
     def _settle(self, worker: _Worker) -> None:
         """Let nobody use a worker until it is idle, or replaced."""
@@ -198,20 +198,20 @@ class WorkerBackend:
             if self._worker is not made:  # `close` came first
                 raise Cancelled("cancelled; nothing was changed")
             settings = replace(self._settings, token=secrets.token_urlsafe(32))
-            old, self._child = self._child, Child(self._python, settings)
-            child = self._child
+            old, self._process = self._process, WorkerProcess(self._python, settings)
+            process = self._process
         if old is not None:
             old.kill()
-        port = child.wait_ready(START_DEADLINE_S, self._progress)
+        port = process.wait_ready(START_DEADLINE_S, self._progress)
         client = HttpBackend(f"http://127.0.0.1:{port}", settings.token, tries=2)
         client.connect()
         self._progress(f"ready on {client.device}")
-        return _Worker(child, client)
+        return _Worker(process, client)
 
     def _idle(self, worker: _Worker, made: Future[_Worker]) -> _Worker:
         """A worker whose work has been cancelled, as soon as it has ended that; another one where it does not."""
         ends_at = time.monotonic() + PATIENCE_S
-        while (left_s := ends_at - time.monotonic()) > 0 and not worker.child.ended():
+        while (left_s := ends_at - time.monotonic()) > 0 and not worker.process.ended():
             try:
                 if not worker.client.busy(left_s):
                     return worker
@@ -225,4 +225,4 @@ class WorkerBackend:
 
 def _lost(worker: Future[_Worker]) -> bool:
     """Whether a worker could not be started, or has ended."""
-    return worker.done() and (worker.exception() is not None or worker.result().child.ended())
+    return worker.done() and (worker.exception() is not None or worker.result().process.ended())

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import IO
 
 import SegAnyPETLib
-from SegAnyPETLib.backend.worker.settings import Report, Settings
+from SegAnyPETLib.backend.worker.settings import Report, WorkerSettings
 from SegAnyPETLib.errors import BackendError, InputError
 
 #: Runs the worker with the library that this process uses, wherever it lies, and with nothing of the current folder.
@@ -32,7 +32,7 @@ LAST_WORDS_S = 1.0
 MAX_REPORT_BYTES = 64 * 1024
 
 
-class Child:
+class WorkerProcess:
     """A process that ends with this object, and with this process, even if that is killed.
 
     Args:
@@ -43,7 +43,7 @@ class Child:
         BackendError: the interpreter does not start.
     """
 
-    def __init__(self, python: str, settings: Settings) -> None:
+    def __init__(self, python: str, settings: WorkerSettings) -> None:
         try:
             self._process = subprocess.Popen(
                 [python, "-P", "-c", _BOOT, _LIBRARY],

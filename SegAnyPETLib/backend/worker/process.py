@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from SegAnyPETLib.backend.worker.settings import IMPORTING, LOADING, WARMING_UP, Report, Settings
+from SegAnyPETLib.backend.worker.settings import IMPORTING, LOADING, WARMING_UP, Report, WorkerSettings
 from SegAnyPETLib.errors import BackendError, InputError, SegAnyPETError
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 STDIN, STDOUT, STDERR = 0, 1, 2
 
 
-def main(load: Callable[[Settings], Engine] | None = None) -> None:
+def main(load: Callable[[WorkerSettings], Engine] | None = None) -> None:
     """Serve until standard input ends.
 
     Args:
         load: makes the engine; the model that the settings name where None.
     """
     tell = _own_stdout()
-    settings = Settings.read(_first_line())
+    settings = WorkerSettings.read(_first_line())
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
         _serve(settings, tell, load or load_engine)
@@ -36,7 +36,7 @@ def main(load: Callable[[Settings], Engine] | None = None) -> None:
         )
 
 
-def load_engine(settings: Settings) -> Engine:
+def load_engine(settings: WorkerSettings) -> Engine:
     """The engine that the settings name.
 
     Raises:
@@ -52,7 +52,7 @@ def load_engine(settings: Settings) -> Engine:
     return Engine.load(settings.model, settings.device, settings.threads, settings.precision)
 
 
-def _serve(settings: Settings, tell: Callable[[Report], None], load: Callable[[Settings], Engine]) -> None:
+def _serve(settings: WorkerSettings, tell: Callable[[Report], None], load: Callable[[WorkerSettings], Engine]) -> None:
     tell(Report(IMPORTING))
     from SegAnyPETLib.backend.server.guards.bind import Address
     from SegAnyPETLib.backend.server.run import Server

@@ -13,7 +13,7 @@ _ERRORS: dict[str, type[SegAnyPETError]] = {e.__name__: e for e in (InputError, 
 
 
 @dataclass(frozen=True)
-class Settings:
+class WorkerSettings:
     """Told once, on the worker's standard input, so that nobody else gets to see the token.
 
     Attributes:
@@ -35,7 +35,7 @@ class Settings:
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
-    def read(cls, line: bytes) -> Settings:
+    def read(cls, line: bytes) -> WorkerSettings:
         """From what was sent."""
         return cls(**json.loads(line))
 

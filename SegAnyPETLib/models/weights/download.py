@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
-from SegAnyPETLib.models.weights.hub import RemoteFile, choose, choose_remote, endpoint, suffix_of, told
+from SegAnyPETLib.models.weights.hub import RemoteFile, choose, choose_remote, endpoint, hub_errors, suffix_of
 from SegAnyPETLib.models.weights.registry import ModelEntry
 from SegAnyPETLib.models.weights.store import (
     Installed,
@@ -63,21 +63,21 @@ def fetch(
     """
     # Without this the library tells the hub what it runs beside, and asks it what that might be.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    chosen = installable(name)
-    check_terms(chosen, accept_terms)
-    accept(chosen)
+    model = installable(name)
+    check_terms(model, accept_terms)
+    accept(model)
     if offline:
-        return _from_cache(chosen, file)
-    wanted = choose_remote(chosen, file)
-    there = installed().get(name)
-    if there is not None and there.sha256 == wanted.sha256 and _is_intact(there):
-        return there
+        return _from_cache(model, file)
+    wanted = choose_remote(model, file)
+    existing = installed().get(name)
+    if existing is not None and existing.sha256 == wanted.sha256 and _is_intact(existing):
+        return existing
     folder = home() / "downloads"
     make_folder(folder)
-    with _alone(folder / f"{wanted.sha256}.lock", chosen):
+    with _alone(folder / f"{wanted.sha256}.lock", model):
         part = folder / f"{wanted.sha256}{suffix_of(wanted.name)}"
-        _download(chosen, wanted, part, progress)
-        return _adopt_checked(chosen, part, wanted)
+        _download(model, wanted, part, progress)
+        return _adopt_checked(model, part, wanted)
 
 
 def _is_intact(record: Installed) -> bool:
@@ -85,7 +85,7 @@ def _is_intact(record: Installed) -> bool:
     return path.is_file() and digest(path) == record.sha256
 
 
-def _adopt_checked(chosen: ModelEntry, part: Path, wanted: RemoteFile) -> Installed:
+def _adopt_checked(model: ModelEntry, part: Path, wanted: RemoteFile) -> Installed:
     """Install what has arrived, or delete it."""
     try:
         if digest(part) != wanted.sha256:
@@ -93,34 +93,34 @@ def _adopt_checked(chosen: ModelEntry, part: Path, wanted: RemoteFile) -> Instal
                 f"what arrived of {wanted.name} is not what the hub states (SHA-256) and was deleted; try again"
             )
         check_loadable(part)
-        return adopt(chosen, part, wanted.sha256, wanted.name, f"{chosen.repository}@{wanted.revision}")
+        return adopt(model, part, wanted.sha256, wanted.name, f"{model.repository}@{wanted.revision}")
     except SegAnyPETError:
         part.unlink(missing_ok=True)
         raise
 
 
-def _download(chosen: ModelEntry, wanted: RemoteFile, part: Path, progress: Progress | None) -> None:
+def _download(model: ModelEntry, wanted: RemoteFile, part: Path, progress: Progress | None) -> None:
     """Bring a file to its whole length, from where an earlier attempt has left it."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    url = hf_hub_url(str(chosen.repository), wanted.name, revision=wanted.revision, endpoint=endpoint())
+    url = hf_hub_url(str(model.repository), wanted.name, revision=wanted.revision, endpoint=endpoint())
     with part.open("ab") as file:
-        there = file.tell()
-        if there > wanted.size:
-            there = file.truncate(0)
-        if shutil.disk_usage(part.parent).free < wanted.size - there:
+        received = file.tell()
+        if received > wanted.size:
+            received = file.truncate(0)
+        if shutil.disk_usage(part.parent).free < wanted.size - received:
             raise SegAnyPETError(f"{part.parent} has no room for {wanted.size / 1e6:.0f} MB; make some and try again")
         counted = _Counted(file, wanted.size, progress)
-        with told(chosen):
+        with hub_errors(model):
             http_get(
                 url,
                 cast(BinaryIO, counted),
-                resume_size=there,
+                resume_size=received,
                 headers=build_hf_headers(library_name="seganypet"),
                 expected_size=wanted.size,
-                displayed_filename=chosen.name,
+                displayed_filename=model.name,
                 tqdm_class=_SilentBar,
             )
 
@@ -157,33 +157,33 @@ class _SilentBar(tqdm):
         super().__init__(*arguments, **{**options, "disable": True})
 
 
-def _from_cache(chosen: ModelEntry, file: str | None) -> Installed:
+def _from_cache(model: ModelEntry, file: str | None) -> Installed:
     """Install what is in the cache of huggingface_hub, where it is not installed already."""
-    if chosen.name in installed():
-        return verify(chosen.name)
+    if model.name in installed():
+        return verify(model.name)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(str(chosen.repository), local_files_only=True))
+        folder = Path(snapshot_download(str(model.repository), local_files_only=True))
     except LocalEntryNotFoundError as error:
         raise InputError(
-            f"the weights of {chosen.name!r} are not on this machine; with a network, download them from "
-            f"https://huggingface.co/{chosen.repository}, and run here: seganypet weights add {chosen.name} FILE"
+            f"the weights of {model.name!r} are not on this machine; with a network, download them from "
+            f"https://huggingface.co/{model.repository}, and run here: seganypet weights add {model.name} FILE"
         ) from error
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    path = folder / choose(chosen, names, file)
+    path = folder / choose(model, names, file)
     stated = path.resolve().name  # the cache names large files for their SHA-256
     if re.fullmatch(r"[0-9a-f]{64}", stated) and digest(path) != stated:
         raise SegAnyPETError(f"{path.name} in the cache of huggingface_hub is damaged; delete it and download it again")
-    return add(chosen.name, path, source=f"{chosen.repository}@{folder.name}")
+    return add(model.name, path, source=f"{model.repository}@{folder.name}")
 
 
 @contextmanager
-def _alone(lock: Path, chosen: ModelEntry) -> Iterator[None]:
+def _alone(lock: Path, model: ModelEntry) -> Iterator[None]:
     """No second process downloads the same file."""
     try:
         with FileLock(lock, timeout=0):
             yield
     except Timeout as error:
-        raise SegAnyPETError(f"another process is fetching {chosen.name!r}; wait for it") from error
+        raise SegAnyPETError(f"another process is fetching {model.name!r}; wait for it") from error

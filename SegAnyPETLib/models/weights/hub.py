@@ -39,11 +39,11 @@ class RemoteFile:
     revision: str
 
 
-def choose_remote(chosen: ModelEntry, file: str | None) -> RemoteFile:
+def choose_remote(model: ModelEntry, file: str | None) -> RemoteFile:
     """The file of a model in its repository.
 
     Args:
-        chosen: the model.
+        model: the model.
         file: its name there, where that does not tell which one it is.
 
     Raises:
@@ -52,28 +52,28 @@ def choose_remote(chosen: ModelEntry, file: str | None) -> RemoteFile:
     """
     from huggingface_hub import HfApi
 
-    with told(chosen):
+    with hub_errors(model):
         hub = HfApi(endpoint=endpoint(), library_name="seganypet")
-        info = hub.model_info(str(chosen.repository), files_metadata=True, timeout=TIMEOUT_S)
+        info = hub.model_info(str(model.repository), files_metadata=True, timeout=TIMEOUT_S)
         siblings = {sibling.rfilename: sibling for sibling in info.siblings or []}
         revision = str(info.sha)
-    name = choose(chosen, list(siblings), file)
-    about = siblings[name].lfs
-    if about is None or not re.fullmatch(r"[0-9a-f]{64}", str(about.sha256)):
+    name = choose(model, list(siblings), file)
+    lfs = siblings[name].lfs
+    if lfs is None or not re.fullmatch(r"[0-9a-f]{64}", str(lfs.sha256)):
         raise SegAnyPETError(
-            f"the hub states no SHA-256 of {name}; download it from https://huggingface.co/{chosen.repository} by hand "
-            f"and run: seganypet weights add {chosen.name} FILE"
+            f"the hub states no SHA-256 of {name}; download it from https://huggingface.co/{model.repository} by hand "
+            f"and run: seganypet weights add {model.name} FILE"
         )
-    if not 0 < int(about.size) <= MAX_BYTES:
-        raise InputError(f"{name} has {int(about.size)} bytes, which no checkpoint of this family has")
-    return RemoteFile(name, int(about.size), about.sha256, revision)
+    if not 0 < int(lfs.size) <= MAX_BYTES:
+        raise InputError(f"{name} has {int(lfs.size)} bytes, which no checkpoint of this family has")
+    return RemoteFile(name, int(lfs.size), lfs.sha256, revision)
 
 
-def choose(chosen: ModelEntry, names: list[str], file: str | None) -> str:
+def choose(model: ModelEntry, names: list[str], file: str | None) -> str:
     """Which of a repository's files holds a model.
 
     Args:
-        chosen: the model.
+        model: the model.
         names: of all files.
         file: the user's choice, or None.
 
@@ -84,21 +84,21 @@ def choose(chosen: ModelEntry, names: list[str], file: str | None) -> str:
     listed = ", ".join(name[:80] for name in weights[:12]) or "none"
     if file is not None:
         if file not in weights:
-            raise InputError(f"{chosen.repository} has no weights file {file!r}; it has: {listed}")
+            raise InputError(f"{model.repository} has no weights file {file!r}; it has: {listed}")
         return file
-    matching = [name for name in weights if _matches(name, chosen.patterns)]
+    matching = [name for name in weights if _matches(name, model.patterns)]
     if len(matching) == 1:
         return matching[0]
     found = "several files" if matching else "no file"
     of_these = f"; it has: {listed}" if not matching else f": {', '.join(name[:80] for name in matching[:12])}"
     raise InputError(
-        f"{chosen.repository} has {found} that may be {chosen.name!r}{of_these}; "
-        f"choose one with: seganypet weights fetch {chosen.name} --file NAME"
+        f"{model.repository} has {found} that may be {model.name!r}{of_these}; "
+        f"choose one with: seganypet weights fetch {model.name} --file NAME"
     )
 
 
 @contextmanager
-def told(chosen: ModelEntry) -> Iterator[None]:
+def hub_errors(model: ModelEntry) -> Iterator[None]:
     """What may go wrong between here and the hub, in one line each."""
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -109,7 +109,7 @@ def told(chosen: ModelEntry) -> Iterator[None]:
         RepositoryNotFoundError,
     )
 
-    where = f"https://huggingface.co/{chosen.repository}"
+    where = f"https://huggingface.co/{model.repository}"
     log = logging.getLogger("huggingface_hub")
     level = log.level
     log.setLevel(logging.ERROR)  # it would tell of every new attempt
@@ -120,7 +120,7 @@ def told(chosen: ModelEntry) -> Iterator[None]:
             f"the authors of {where} ask you to log in and agree there first; then run: hf auth login, and try again"
         ) from error
     except RepositoryNotFoundError as error:
-        raise SegAnyPETError(f"the hub knows no public repository {chosen.repository}; see whether it moved") from error
+        raise SegAnyPETError(f"the hub knows no public repository {model.repository}; see whether it moved") from error
     except RemoteEntryNotFoundError as error:
         raise SegAnyPETError(f"the hub no longer has this file of {where}; try again") from error
     except HfHubHTTPError as error:
@@ -132,11 +132,11 @@ def told(chosen: ModelEntry) -> Iterator[None]:
     except HTTPError as error:
         raise SegAnyPETError(
             f"the hub cannot be reached, or the connection broke; run this again to go on, or download {where} "
-            f"elsewhere and run: seganypet weights add {chosen.name} FILE"
+            f"elsewhere and run: seganypet weights add {model.name} FILE"
         ) from error
     except OSError as error:
         raise SegAnyPETError(
-            f"the download of {chosen.name!r} did not end well; check the free space in {home()} and run this again"
+            f"the download of {model.name!r} did not end well; check the free space in {home()} and run this again"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SegAnyPETError(f"what answers at {endpoint()} is no Hugging Face hub; check HF_ENDPOINT") from error

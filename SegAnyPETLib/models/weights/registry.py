@@ -85,7 +85,7 @@ MODELS: dict[str, ModelEntry] = {
 }
 
 
-def entry(name: str) -> ModelEntry:
+def find_model(name: str) -> ModelEntry:
     """The model of a name.
 
     Raises:

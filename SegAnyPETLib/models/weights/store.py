@@ -18,7 +18,7 @@ from platformdirs import user_data_path
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.models.weights.index import Acceptance, Index, Installed, changing, read_index
-from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, ModelEntry, entry
+from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, ModelEntry, find_model
 from SegAnyPETLib.resources import resource_path
 from SegAnyPETLib.volume.atomic import replacing
 
@@ -50,16 +50,16 @@ def weights_file(name: str) -> Path:
             the file computes its SHA-256.
         SegAnyPETError: a bundled model is missing from this installation.
     """
-    chosen = entry(name)
-    return resource_path(chosen.bundled) if chosen.bundled is not None else _located(chosen)[1]
+    model = find_model(name)
+    return resource_path(model.bundled) if model.bundled is not None else _located(model)[1]
 
 
-def how_to_install(chosen: ModelEntry) -> str:
+def how_to_install(model: ModelEntry) -> str:
     """The commands that install a model, in one line."""
-    accept = " --accept-terms" if chosen.terms else ""
+    accept = " --accept-terms" if model.terms else ""
     return (
-        f"run: seganypet weights fetch {chosen.name}{accept}, "
-        f"or with a file at hand: seganypet weights add {chosen.name} FILE{accept}"
+        f"run: seganypet weights fetch {model.name}{accept}, "
+        f"or with a file at hand: seganypet weights add {model.name} FILE{accept}"
     )
 
 
@@ -72,34 +72,34 @@ def verify(name: str) -> Installed:
     Raises:
         InputError: it is not installed, or the file is not what was installed.
     """
-    chosen = entry(name)
-    if chosen.bundled is not None:
-        path = resource_path(chosen.bundled)
-        return Installed(path.name, digest(path), path.stat().st_size, "bundled", chosen.licence or "", "")
-    record, path = _located(chosen)
+    model = find_model(name)
+    if model.bundled is not None:
+        path = resource_path(model.bundled)
+        return Installed(path.name, digest(path), path.stat().st_size, "bundled", model.licence or "", "")
+    record, path = _located(model)
     if digest(path) != record.sha256:
-        raise _changed(chosen, record)
+        raise _changed(model, record)
     return record
 
 
-def check_terms(chosen: ModelEntry, accept_terms: bool) -> None:
+def check_terms(model: ModelEntry, accept_terms: bool) -> None:
     """Make sure that the user has agreed to what is unknown of a model, now or earlier.
 
     Raises:
         InputError: not so; the message tells what is unknown and how to agree.
     """
-    if chosen.terms is None or accept_terms:
+    if model.terms is None or accept_terms:
         return
-    before = read_index(home()).terms.get(chosen.name)
-    if before is None or before.text != chosen.terms:
-        raise InputError(f"{chosen.terms} To accept this, give --accept-terms")
+    before = read_index(home()).terms.get(model.name)
+    if before is None or before.text != model.terms:
+        raise InputError(f"{model.terms} To accept this, give --accept-terms")
 
 
-def accept(chosen: ModelEntry) -> None:
+def accept(model: ModelEntry) -> None:
     """Store that the user has agreed to the terms of a model; nothing where it has none."""
-    if chosen.terms is not None:
+    if model.terms is not None:
         with _changing() as index:
-            _accept(index, chosen)
+            _accept(index, model)
 
 
 def add(name: str, path: Path, accept_terms: bool = False, source: str | None = None) -> Installed:
@@ -116,32 +116,32 @@ def add(name: str, path: Path, accept_terms: bool = False, source: str | None = 
             is changed.
         SegAnyPETError: the folder cannot be written, or the file changes meanwhile.
     """
-    chosen = installable(name)
-    check_terms(chosen, accept_terms)
+    model = installable(name)
+    check_terms(model, accept_terms)
     sha256 = check_loadable(path)
     with _changing() as index:
-        record = _record(chosen, path, sha256, path.stat().st_size, source or path.name)
+        record = _record(model, path, sha256, path.stat().st_size, source or path.name)
         with replacing(home() / record.file, path.suffix.lower()) as temporary:
             if _copy(path, temporary) != sha256:
                 raise SegAnyPETError(f"{path.name} changed while it was copied; try again when nothing writes to it")
-        _install(index, chosen, record)
+        _install(index, model, record)
     return record
 
 
-def adopt(chosen: ModelEntry, path: Path, sha256: str, file_name: str, source: str) -> Installed:
+def adopt(model: ModelEntry, path: Path, sha256: str, file_name: str, source: str) -> Installed:
     """Install a checked file of this folder by moving it.
 
     Args:
-        chosen: the model that it is.
+        model: the model that it is.
         path: the file, on the same disk as the folder.
         sha256: of the file.
         file_name: what it is called where it came from.
         source: repository@revision.
     """
     with _changing() as index:
-        record = _record(chosen, Path(file_name), sha256, path.stat().st_size, source)
+        record = _record(model, Path(file_name), sha256, path.stat().st_size, source)
         os.replace(path, home() / record.file)
-        _install(index, chosen, record)
+        _install(index, model, record)
     return record
 
 
@@ -169,10 +169,10 @@ def installable(name: str) -> ModelEntry:
     Raises:
         InputError: it is, or no model is called so.
     """
-    chosen = entry(name)
-    if chosen.bundled is not None:
+    model = find_model(name)
+    if model.bundled is not None:
         raise InputError(f"the weights of {name!r} come with this program; there is nothing to fetch, add or remove")
-    return chosen
+    return model
 
 
 def check_loadable(path: Path) -> str:
@@ -218,37 +218,37 @@ def _changing() -> Iterator[Index]:
         yield index
 
 
-def _located(chosen: ModelEntry) -> tuple[Installed, Path]:
+def _located(model: ModelEntry) -> tuple[Installed, Path]:
     """The record and the file of a model that is not bundled."""
-    record = installed().get(chosen.name)
+    record = installed().get(model.name)
     if record is None:
-        raise InputError(f"the weights of {chosen.name!r} are not installed; {how_to_install(chosen)}")
+        raise InputError(f"the weights of {model.name!r} are not installed; {how_to_install(model)}")
     path = home() / record.file
     if not path.is_file():
-        raise InputError(f"the weights of {chosen.name!r} have gone from {home()}; {how_to_install(chosen)}")
+        raise InputError(f"the weights of {model.name!r} have gone from {home()}; {how_to_install(model)}")
     if path.stat().st_size != record.size:
-        raise _changed(chosen, record)
+        raise _changed(model, record)
     return record, path
 
 
-def _accept(index: Index, chosen: ModelEntry) -> None:
-    before = index.terms.get(chosen.name)
-    if chosen.terms is not None and (before is None or before.text != chosen.terms):
-        index.terms[chosen.name] = Acceptance(chosen.terms, _now())
+def _accept(index: Index, model: ModelEntry) -> None:
+    before = index.terms.get(model.name)
+    if model.terms is not None and (before is None or before.text != model.terms):
+        index.terms[model.name] = Acceptance(model.terms, _now())
 
 
-def _record(chosen: ModelEntry, path: Path, sha256: str, size: int, source: str) -> Installed:
-    file = f"{chosen.name}-{sha256[:16]}{path.suffix.lower()}"
-    return Installed(file, sha256, size, source, chosen.licence or "", _now())
+def _record(model: ModelEntry, path: Path, sha256: str, size: int, source: str) -> Installed:
+    file = f"{model.name}-{sha256[:16]}{path.suffix.lower()}"
+    return Installed(file, sha256, size, source, model.licence or "", _now())
 
 
-def _install(index: Index, chosen: ModelEntry, record: Installed) -> None:
+def _install(index: Index, model: ModelEntry, record: Installed) -> None:
     """Enter a file that is in its place; the one before it goes."""
-    before = index.models.get(chosen.name)
+    before = index.models.get(model.name)
     if before is not None and before.file != record.file:
         _unlink(before)
-    index.models[chosen.name] = record
-    _accept(index, chosen)
+    index.models[model.name] = record
+    _accept(index, model)
 
 
 def _unlink(record: Installed) -> None:
@@ -272,10 +272,10 @@ def _not_installed(name: str) -> InputError:
     return InputError(f"the weights of {name!r} are not installed; see: seganypet weights list")
 
 
-def _changed(chosen: ModelEntry, record: Installed) -> InputError:
+def _changed(model: ModelEntry, record: Installed) -> InputError:
     return InputError(
         f"{record.file} is not the file that was installed: it changed on disk, do not trust it; "
-        f"run: seganypet weights remove {chosen.name}, and then {how_to_install(chosen)}"
+        f"run: seganypet weights remove {model.name}, and then {how_to_install(model)}"
     )
 
 

@@ -23,11 +23,11 @@ def raised(error):
 def test_an_event_is_one_json_line(tmp_path):
     file = tmp_path / "log"
     log = EventLog(file)
-    log.write("info", "request", status=200, said="100 % of\ntwo lines", nothing=None)
+    log.write("info", "request", status=200, message="100 % of\ntwo lines", nothing=None)
     log.close()
     (entry,) = entries(file)
     assert entry.pop("time").endswith("+00:00")
-    assert entry == {"level": "info", "event": "request", "status": 200, "said": "100 % of\ntwo lines"}
+    assert entry == {"level": "info", "event": "request", "status": 200, "message": "100 % of\ntwo lines"}
 
 
 def test_without_a_file_events_go_to_stderr(capsys):
@@ -47,8 +47,8 @@ def test_a_bug_leaves_its_place_but_not_what_it_says(tmp_path):
 def test_what_torch_says_of_its_shapes_is_kept_in_part(tmp_path):
     file = tmp_path / "log"
     EventLog(file).failure("failed", raised(RuntimeError("shape mismatch " + "x" * 1000)))
-    assert entries(file)[0]["said"].startswith("shape mismatch")
-    assert len(entries(file)[0]["said"]) == 300
+    assert entries(file)[0]["message"].startswith("shape mismatch")
+    assert len(entries(file)[0]["message"]) == 300
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
@@ -83,8 +83,8 @@ def test_libraries_say_what_they_have_to_say_without_particulars(tmp_path):
     logger.info("nobody asked")
     logger.warning("connection from %s\nmore", "192.0.2.7")
     logger.error("broken", exc_info=raised(KeyError("Jane Doe")))
-    said, broken = entries(file)
-    assert (said["library"], said["said"]) == ("uvicorn.error", "connection from %s")
+    warning, broken = entries(file)
+    assert (warning["library"], warning["message"]) == ("uvicorn.error", "connection from %s")
     assert (broken["exception"], broken["library"]) == ("KeyError", "uvicorn.error")
     assert "192.0.2.7" not in file.read_text()
     assert "Jane" not in file.read_text()

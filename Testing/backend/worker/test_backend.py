@@ -14,8 +14,8 @@ import torch
 from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.in_process import InProcessBackend
 from SegAnyPETLib.backend.worker.backend import WorkerBackend
-from SegAnyPETLib.backend.worker.child import Child, python_beside
-from SegAnyPETLib.backend.worker.settings import Report, Settings
+from SegAnyPETLib.backend.worker.child import WorkerProcess, python_beside
+from SegAnyPETLib.backend.worker.settings import Report, WorkerSettings
 from SegAnyPETLib.errors import BackendError, Cancelled, InputError, OutOfMemory
 from Testing.backend.hot import clicked, engine, window
 from Testing.backend.workers import ROOT, python_that_runs
@@ -225,7 +225,7 @@ class TestFaults:
         fake = tmp_path / "python"
         fake.write_text("#!/bin/sh\nexec sleep 600\n")
         fake.chmod(0o755)
-        child = Child(str(fake), Settings("lite"))
+        child = WorkerProcess(str(fake), WorkerSettings("lite"))
         with pytest.raises(BackendError, match="did not start within 0"):
             child.wait_ready(0.1, lambda stage: None)
         child.kill()
@@ -234,8 +234,8 @@ class TestFaults:
 
 class TestPipes:
     def test_settings_and_reports_arrive_as_they_were_sent(self):
-        settings = Settings("a model\nof ü", "cuda", 3, "bf16", "secret")
-        assert Settings.read(settings.line()) == settings
+        settings = WorkerSettings("a model\nof ü", "cuda", 3, "bf16", "secret")
+        assert WorkerSettings.read(settings.line()) == settings
         assert settings.line().count(b"\n") == 1
         for error in (InputError("a\nb"), OutOfMemory("c"), BackendError("d")):
             read = Report.read(Report(error=error).line()).error

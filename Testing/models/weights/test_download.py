@@ -15,7 +15,7 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.models.weights import store
 from SegAnyPETLib.models.weights.download import fetch
 from SegAnyPETLib.models.weights.hub import choose
-from SegAnyPETLib.models.weights.registry import entry
+from SegAnyPETLib.models.weights.registry import find_model
 from Testing.hub_server import REVISION, Hub, serving
 
 TURBO = "sam_med3d_turbo.pth"
@@ -101,7 +101,7 @@ def test_an_accepted_answer_is_stored_even_where_the_download_fails(home: Path, 
         fetch("lesion", accept_terms=True)
     hub.status = 200
     assert fetch("lesion").licence == ""
-    assert json.loads((home / "index.json").read_text())["terms"]["lesion"]["text"] == entry("lesion").terms
+    assert json.loads((home / "index.json").read_text())["terms"]["lesion"]["text"] == find_model("lesion").terms
 
 
 def test_a_stopped_download_goes_on_where_it_was(home: Path, hub: Hub, checkpoint: Path) -> None:
@@ -285,25 +285,25 @@ def test_a_damaged_cache_of_the_library_is_told(home: Path, hub: Hub) -> None:
 
 def test_the_file_is_found_by_its_name() -> None:
     names = ["README.md", "lesion.md", "ckpt/SegAnyPET_Lesion.pth", "ckpt/SegAnyPET_General.pth"]
-    assert choose(entry("lesion"), names, None) == "ckpt/SegAnyPET_Lesion.pth"
-    assert choose(entry("general"), names, None) == "ckpt/SegAnyPET_General.pth"
+    assert choose(find_model("lesion"), names, None) == "ckpt/SegAnyPET_Lesion.pth"
+    assert choose(find_model("general"), names, None) == "ckpt/SegAnyPET_General.pth"
 
 
 def test_several_files_are_named_and_one_can_be_chosen() -> None:
     names = ["lesion_v1.pth", "lesion_v2.pth", "general.pth"]
     with pytest.raises(InputError, match=r"several files.*: lesion_v1\.pth, lesion_v2\.pth; choose one with.*--file"):
-        choose(entry("lesion"), names, None)
-    assert choose(entry("lesion"), names, "lesion_v2.pth") == "lesion_v2.pth"
+        choose(find_model("lesion"), names, None)
+    assert choose(find_model("lesion"), names, "lesion_v2.pth") == "lesion_v2.pth"
 
 
 def test_files_whose_names_tell_nothing_are_named() -> None:
     with pytest.raises(InputError, match=r"no file that may be 'general'; it has: epoch_9\.pth, model\.pth"):
-        choose(entry("general"), ["model.pth", "epoch_9.pth", "config.json"], None)
+        choose(find_model("general"), ["model.pth", "epoch_9.pth", "config.json"], None)
     with pytest.raises(InputError, match="it has: none"):
-        choose(entry("general"), [], None)
+        choose(find_model("general"), [], None)
 
 
 @pytest.mark.parametrize("file", ["lesion_v3.pth", "README.md", "../index.json"])
 def test_a_chosen_file_must_be_there(file: str) -> None:
     with pytest.raises(InputError, match=r"has no weights file.*it has: lesion_v1\.pth"):
-        choose(entry("lesion"), ["lesion_v1.pth", "README.md"], file)
+        choose(find_model("lesion"), ["lesion_v1.pth", "README.md"], file)

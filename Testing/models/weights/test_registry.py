@@ -7,18 +7,18 @@ import pytest
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.lite.weights import load_weights
-from SegAnyPETLib.models.weights.registry import MODELS, entry
+from SegAnyPETLib.models.weights.registry import MODELS, find_model
 from SegAnyPETLib.resources import resource_path
 
 
 def test_models_are_found_by_their_names() -> None:
     assert set(MODELS) == {"lite", "general", "lesion", "sam-med3d-turbo"}
-    assert all(entry(name).name == name for name in MODELS)
+    assert all(find_model(name).name == name for name in MODELS)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"'brain'; known are: lite, general, lesion, sam-med3d-turbo"):
-        entry("brain")
+        find_model("brain")
 
 
 def test_every_model_is_either_bundled_or_somewhere() -> None:
@@ -28,7 +28,7 @@ def test_every_model_is_either_bundled_or_somewhere() -> None:
 
 
 def test_a_bundled_model_states_the_licence_of_its_file() -> None:
-    lite = entry("lite")
+    lite = find_model("lite")
     assert lite.bundled is not None
     _, spec = load_weights(resource_path(lite.bundled))
     assert (spec.name, spec.licence) == (lite.name, lite.licence)
@@ -36,7 +36,7 @@ def test_a_bundled_model_states_the_licence_of_its_file() -> None:
 
 def test_terms_are_put_to_the_user_where_no_licence_is_stated() -> None:
     assert {name for name, model in MODELS.items() if model.terms} == {"general", "lesion"}
-    terms = entry("lesion").terms
+    terms = find_model("lesion").terms
     assert terms is not None
     assert "state no licence" in terms
     assert "https://huggingface.co/YichiZhang98/SegAnyPET" in terms

@@ -13,7 +13,7 @@ import pytest
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.models.weights import store
-from SegAnyPETLib.models.weights.registry import entry
+from SegAnyPETLib.models.weights.registry import find_model
 from SegAnyPETLib.resources import resource_path
 
 
@@ -83,7 +83,7 @@ def test_terms_are_asked_for_once_for_every_model(home: Path, checkpoint: Path) 
     assert record.licence == ""
     agreed = json.loads((home / "index.json").read_text())["terms"]
     assert list(agreed) == ["lesion"]
-    assert agreed["lesion"]["text"] == entry("lesion").terms
+    assert agreed["lesion"]["text"] == find_model("lesion").terms
     store.remove("lesion")
     store.add("lesion", checkpoint)  # not asked again
     with pytest.raises(InputError, match="state no licence"):
@@ -95,7 +95,7 @@ def test_other_terms_are_asked_for_again(home: Path, checkpoint: Path) -> None:
     index = home / "index.json"
     index.write_text(index.read_text().replace("state no licence", "say nothing"))
     with pytest.raises(InputError, match="state no licence"):
-        store.check_terms(entry("lesion"), accept_terms=False)
+        store.check_terms(find_model("lesion"), accept_terms=False)
 
 
 def test_what_is_no_checkpoint_is_not_installed(home: Path, tmp_path: Path) -> None:
@@ -239,14 +239,14 @@ WORK = """
 import hashlib, sys
 from pathlib import Path
 from SegAnyPETLib.models.weights import store
-from SegAnyPETLib.models.weights.registry import entry
+from SegAnyPETLib.models.weights.registry import find_model
 name = sys.argv[1]
 store.make_folder(store.home())
 for n in range(25):
     content = f"{name} {n}".encode()
     path = store.home() / f"arrived-{name}"
     path.write_bytes(content)
-    store.adopt(entry(name), path, hashlib.sha256(content).hexdigest(), "x.pth", "repository@revision")
+    store.adopt(find_model(name), path, hashlib.sha256(content).hexdigest(), "x.pth", "repository@revision")
     if n % 3 == 1:
         store.remove(name)
 """

@@ -8,7 +8,7 @@ from collections import OrderedDict
 MAX_CLIENTS = 1024
 
 
-class Windows:
+class ClientWindows:
     """Who uses a window; it may be forgotten when its last user has let it go.
 
     Args:
