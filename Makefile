@@ -1,5 +1,6 @@
 # make demo   the bundled model on a phantom, or on your own scan: make demo PET=path POINT=r,a,s
-# make test   all tests, lint, types and the import rules
+# make check  lint, types, the import rules and the fast tests: in a minute, before every commit
+# make test   the same with all tests
 # make fuzz   20000 hostile requests to the server, or another number: make fuzz REQUESTS=100000
 # They build .venv from the versions in constraints.txt; the second time they find it ready.
 
@@ -8,6 +9,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 OUTPUT ?= demo_output
 REQUESTS ?= 20000
+# Processes that share the tests; each computes on one thread.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist worksteal
 
 # The first Python that runs and is 3.11 or newer; say PYTHON=... to choose another.
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3 python,$(if $(filter ok,$(shell $(p) -c \
@@ -18,10 +22,10 @@ INPUTS := pyproject.toml setup.py constraints.txt
 # What Qt and VTK load on Linux in tests of the Slicer module: OpenGL without a graphics card, and a font.
 SYSTEM_LIBRARIES := libegl1 libgl1 libgl1-mesa-dri libopengl0 libxkbcommon0 libdbus-1-3 libfontconfig1 fonts-dejavu-core
 
-.PHONY: help demo test system-libraries fuzz lint format bench clean
+.PHONY: help demo check test system-libraries fuzz coverage lint format bench clean
 
 help:
-	@sed -n '1,4s/^# //p' Makefile
+	@sed -n '1,5s/^# //p' Makefile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
@@ -49,8 +53,15 @@ else
 	$(BIN)/seganypet demo --output "$(OUTPUT)"
 endif
 
+check: lint
+	$(PYTEST) -m "not slow"
+
 test: lint system-libraries
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
+
+# What no test runs, line by line; processes that tests start are not counted.
+coverage: $(VENV)/test.stamp
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 # make test sends a few of them too.
 fuzz: $(VENV)/test.stamp
@@ -69,6 +80,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix

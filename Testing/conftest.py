@@ -1,5 +1,6 @@
 """Fixtures and settings for all tests."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,12 @@ import pytest
 from hypothesis import settings
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# Processes that share the tests (pytest -n) compute on one thread each, and so do those that they start. It must be said
+# before numpy, torch and SimpleITK are imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for setting in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
+        os.environ.setdefault(setting, "1")
 
 # A busy machine must not fail a test, and a test run leaves nothing behind.
 settings.register_profile("project", deadline=None, database=None)

@@ -16,6 +16,9 @@ from SegAnyPETLib.volume.volume import Volume
 
 OBLIQUE = np.array([[0.0, -2.0, 0.0, 10.0], [-1.5, 0.0, 0.0, -20.0], [0.0, 0.0, 3.0, 5.0], [0.0, 0.0, 0.0, 1.0]])
 
+#: Of the noisy robot, to count how often it does what it does by chance.
+DRAWS = 2000
+
 
 def volume_of(mask_kji: NDArray, ijk_to_ras: NDArray = OBLIQUE) -> Volume:
     return Volume(mask_kji, ijk_to_ras)
@@ -150,13 +153,28 @@ def test_noisy_clicks_stay_in_a_region_of_one_voxel_unless_they_slip(monkeypatch
     assert {clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(50)} == {(4, 4, 4)}
 
 
-def test_noisy_robot_sometimes_turns_to_the_smaller_error() -> None:
+def test_the_noisy_robot_turns_to_the_smaller_error_once_in_ten_clicks() -> None:
     target, current = np.zeros((1, 3, 30), bool), np.zeros((1, 3, 30), bool)
     target[0, :, :10] = True
     current[0, :, 20:24] = True
-    points = [RobotUser("noisy", s).next_point(volume_of(target), current) for s in range(200)]
-    negative = np.mean([point is not None and not point.positive for point in points])
-    assert 0.02 < negative < 0.25
+    points = [RobotUser("noisy", s).next_point(volume_of(target), current) for s in range(DRAWS)]
+    assert np.mean([point is not None and not point.positive for point in points]) == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_noisy_robot_slips_once_in_twenty_clicks() -> None:
+    target = np.zeros((31, 31, 31), bool)
+    target[15, 15, 15] = True  # a hand that does not slip stays in this voxel
+    volume = volume_of(target, np.eye(4))
+    hits = [clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(DRAWS)]
+    assert np.mean([hit != (15, 15, 15) for hit in hits]) == pytest.approx(0.05, abs=0.015)
+
+
+def test_the_noisy_robot_clicks_anywhere_in_the_region_once_in_five_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.SLIP_CHANCE", 0.0)
+    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.JITTER_MM", 0.0)
+    volume = volume_of(np.ones((9, 9, 9), bool), np.eye(4))
+    hits = [clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(DRAWS)]
+    assert np.mean([hit != (4, 4, 4) for hit in hits]) == pytest.approx(0.2, abs=0.03)
 
 
 def test_an_unknown_kind_and_a_mask_on_another_grid_are_refused() -> None:

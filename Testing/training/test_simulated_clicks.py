@@ -5,6 +5,8 @@ from SegAnyPETLib.training import simulated_clicks as clicks
 from SegAnyPETLib.training.simulated_clicks import next_click
 
 RNG = np.random.default_rng(0)
+#: Clicks that are counted to see how often chance takes each way.
+DRAWS = 2000
 
 
 def ball(radius, center=(8, 8, 8), size=17):
@@ -41,11 +43,21 @@ def test_spilling_gets_a_negative_click_where_it_spilled():
         assert not target[index]
 
 
-def test_the_larger_error_is_mended_more_often(monkeypatch):
-    monkeypatch.setattr(clicks, "OTHER_KIND_SHARE", 0.25)
-    target, predicted = ball(4), ball(2, (8, 8, 14))
-    kinds = [next_click(target, predicted, RNG)[1] for _ in range(400)]
-    assert np.mean(kinds) == pytest.approx(0.75, abs=0.1)
+def test_the_larger_error_is_corrected_by_85_of_100_clicks():
+    rng = np.random.default_rng(0)
+    target, predicted = ball(1, (4, 4, 4), 9), np.zeros((9,) * 3, dtype=bool)
+    predicted[8, 8, 8] = True
+    kinds = [next_click(target, predicted, rng)[1] for _ in range(DRAWS)]
+    assert np.mean(kinds) == pytest.approx(0.85, abs=0.025)
+
+
+def test_most_clicks_lie_in_the_middle_of_an_error_and_a_quarter_in_its_inner_half():
+    rng = np.random.default_rng(0)
+    thick = ball(8)
+    away = [np.linalg.norm(np.array(next_click(thick, np.zeros_like(thick), rng)[0]) - 8.0) for _ in range(DRAWS)]
+    inner, anywhere = (np.count_nonzero(ball(radius)) for radius in (4, 8))
+    assert np.mean(np.equal(away, 0)) == pytest.approx(0.6, abs=0.035)
+    assert np.mean(np.less_equal(away, 4)) == pytest.approx(0.85 + 0.15 * inner / anywhere, abs=0.025)
 
 
 def test_without_an_error_there_is_no_click():
