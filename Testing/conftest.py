@@ -9,8 +9,8 @@ from hypothesis import settings
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-# Processes that share the tests (pytest -n) compute on one thread each, and so do those that they start. It must be said
-# before numpy, torch and SimpleITK are imported.
+# Processes that share the tests (pytest -n) compute on one thread each, and so do those that they start. numpy, torch
+# and SimpleITK read this when they are imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     for setting in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
         os.environ.setdefault(setting, "1")

@@ -70,7 +70,7 @@ def client(arguments: argparse.Namespace, url: str, token: str, number: int, pau
     """Click through some windows, one after the other."""
     tally, chance, rng = Tally(), random.Random(number), np.random.default_rng([number, int(pause_s * 1000)])
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=120) as http:
-        spec = ModelSpec(**http.get("/v1/models").raise_for_status().json()["models"][0])
+        spec = ModelSpec.from_dict(http.get("/v1/models").raise_for_status().json()["models"][0])
         for _ in range(arguments.windows):
             image = WindowImage.of(rng.uniform(0, 5, (spec.size,) * 3).astype(np.float32), min(spec.spacing_mm))
             tally.first_s.append(timed(http, spec, image, upload=True)[0])

@@ -126,7 +126,7 @@ def test_nearly_every_later_click_finds_the_replica_that_holds_its_window(runnin
     unknown, later, rng = 0, 0, np.random.default_rng(0)
     before = {replica: replica.ticks for replica in running.replicas()}
     with httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
-        spec = ModelSpec(**http.get("/v1/models").json()["models"][0])
+        spec = ModelSpec.from_dict(http.get("/v1/models").json()["models"][0])
         prompts = (TargetPrompts(np.full((1, 3), 20, np.float32), np.ones(1, bool)),)
         for _ in range(16):
             image = WindowImage.of(rng.uniform(0, 5, (spec.size,) * 3).astype(np.float32), 2.0)
