@@ -40,7 +40,7 @@ class Running:
 
     def _check(self):
         if self._cancelled.is_set():
-            raise _cancelled()
+            raise Cancelled
 
 
 class Model:
@@ -113,11 +113,7 @@ class Model:
 
     def _check(self):
         if self._cancelled:
-            raise _cancelled()
+            raise Cancelled
 
     def _note(self, state):
         self.progress = state
-
-
-def _cancelled():
-    return Cancelled("cancelled; nothing was changed")

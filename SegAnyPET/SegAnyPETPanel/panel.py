@@ -9,7 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from SegAnyPETLib.errors import InputError, OutOfMemory, SegAnyPETError
+from SegAnyPETLib.errors import DeviceMissing, InputError, OutOfMemory, SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.editor import SegmentEditor, editor_node
 from SegAnyPETLib.mrml.pet_window import show_as_pet
@@ -343,7 +343,7 @@ class Panel:
         choice = self.work.model.choice
         if choice.place == SERVER or choice.device == "cpu":
             return False
-        return isinstance(error, OutOfMemory) or f"the device {choice.device!r} is not available" in str(error)
+        return isinstance(error, OutOfMemory | DeviceMissing)
 
     def _agreesToCpu(self, error):
         question = _("{error} Run the model on the CPU instead? It is slower.").format(error=_sentence(error))

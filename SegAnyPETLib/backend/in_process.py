@@ -1,4 +1,7 @@
-"""A model in this very process: for the command line, tests, and the server itself."""
+"""A model in the current process: for the command line, tests, and the server itself.
+
+Threads: one thread at a time calls `predict`; any other may call `cancel`.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,20 @@ if TYPE_CHECKING:
 
 
 class InProcessBackend:
-    """Passes requests to an engine."""
+    """Pass requests to an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._running, self._cancelled = threading.Event(), threading.Event()
+        self._cancelled = threading.Event()
 
     @property
     def spec(self) -> ModelSpec:
-        """The engine's model."""
+        """Specification of the engine's model."""
         return self.engine.spec
 
     @property
     def device(self) -> str:
-        """Where the engine runs and in which precision."""
+        """Device and precision of the engine."""
         return f"{self.engine.device.type}, {self.engine.precision}"
 
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
@@ -42,41 +45,36 @@ class InProcessBackend:
             SegAnyPETError: the memory of the device does not suffice.
         """
         self._cancelled.clear()
-        self._running.set()
-        try:
-            predictions = predict_in(self.engine, image.sha256, image.spacing_mm, image, targets)
-        finally:
-            self._running.clear()
+        predictions = predict_in(self.engine, image.sha256, image.spacing_mm, image, targets)
         if self._cancelled.is_set():
-            raise Cancelled("cancelled; nothing was changed")
+            raise Cancelled
         return predictions
 
     def cancel(self) -> None:
         """Drop the answer of the `predict` that is running."""
-        if self._running.is_set():
-            self._cancelled.set()
+        self._cancelled.set()
 
 
 def predict_in(
     engine: Engine, sha256: str, spacing_mm: float, image: WindowImage | None, targets: Sequence[TargetPrompts]
 ) -> list[Prediction]:
-    """Ask an engine.
+    """Run an engine on a window.
 
     Args:
-        engine: the model.
+        engine: runs the model.
         sha256: of the window.
-        spacing_mm: of the window.
-        image: the window; it may be None where the engine knows it.
+        spacing_mm: voxel size of the window.
+        image: the window; may be None if the engine knows it.
         targets: prompts of each target.
     """
     image_kji = None if image is None or engine.knows(sha256) else image.array_kji
-    answers = engine.predict(image_kji, spacing_mm, sha256, targets)
+    outputs = engine.predict(image_kji, spacing_mm, sha256, targets)
     size = engine.spec.size
-    return [Prediction.of(a.logits_kji, size, expected_dice(a.logits_kji), a.feeds_back_logits) for a in answers]
+    return [Prediction.of(o.logits_kji, size, expected_dice(o.logits_kji), o.feeds_back_logits) for o in outputs]
 
 
 def expected_dice(logits_kji: NDArray[np.float32]) -> float:
-    """Dice between a mask and its truth, expected under the model's own probabilities; 0 for an empty mask."""
+    """Return the Dice between a mask and the truth that the model's own probabilities predict; 0 for an empty mask."""
     mask = logits_kji > 0
     if not mask.any():
         return 0.0
@@ -92,13 +90,14 @@ def load_backend(
     """Load a model; torch is imported here.
 
     Args:
-        model: its name, or the path of a weights file.
+        model: name of a model, or path of a weights file.
         device: "cpu", "cuda" or "mps".
-        threads: threads of the CPU, torch's default where None.
+        threads: CPU threads; None for torch's default.
         precision: "fp32", "bf16" or "fp16"; None for the model's own choice on the device.
 
     Raises:
-        InputError: the model is not known or not installed, or the device or precision is not there.
+        DeviceMissing: the machine has no such device.
+        InputError: the model is not known or not installed, or cannot run in the precision.
     """
     from SegAnyPETLib.models.engine import Engine
 

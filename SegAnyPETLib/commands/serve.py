@@ -34,16 +34,17 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("one server is one replica; give --ray for more of them")
     log = EventLog(arguments.log_file)
     if arguments.token_file is not None and readable_by_others(arguments.token_file):
-        said = "other users of this machine can read the token file; run: chmod 600 on it"
-        log.write("warning", "token_not_secret", said=said)
+        message = "other users of this machine can read the token file; run: chmod 600 on it"
+        log.write("warning", "token_not_secret", message=message)
     with listen(address, token) as bound:  # before models are loaded, so that a taken port is told at once
         from SegAnyPETLib.backend.server.run import Server
         from SegAnyPETLib.backend.server.service import Service
+        from SegAnyPETLib.models.embedding_cache import EmbeddingCache
         from SegAnyPETLib.models.engine import Engine
 
-        engines = [Engine.load(n, arguments.device, arguments.threads, arguments.precision) for n in names]
-        limits = replace(Limits(), queue=arguments.queue)
-        service = Service(engines, limits, arguments.cache_mb * 1024**2, log)
+        cache = EmbeddingCache(arguments.cache_mb * 1024**2)
+        engines = [Engine.load(n, arguments.device, arguments.threads, arguments.precision, cache) for n in names]
+        service = Service(engines, replace(Limits(), queue=arguments.queue), log)
 
         def tell() -> None:
             running = ", ".join(f"{e.spec.name} ({e.device.type}, {e.precision})" for e in engines)

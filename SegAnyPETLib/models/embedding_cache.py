@@ -1,4 +1,7 @@
-"""Embeddings of the windows that were used last."""
+"""Embeddings of the windows that were used last.
+
+Not locked: a cache belongs to the thread of its engines. Other threads may ask only whether a key is in it.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from torch import Tensor
 
 
 class EmbeddingCache:
-    """Forgets the embedding that was used longest ago when the next one would not fit.
+    """Keep embeddings, and drop the least recently used ones if the next one would not fit.
 
     Args:
-        budget_bytes: memory of all embeddings together; the newest one is kept even if it alone is larger.
+        budget_bytes: memory of all embeddings together; the newest one is kept even if it is larger than that.
     """
 
     def __init__(self, budget_bytes: int) -> None:
@@ -30,7 +33,7 @@ class EmbeddingCache:
         return sum(e.nbytes for e in self._embeddings.values())
 
     def get(self, key: str) -> Tensor | None:
-        """An embedding that is still known, and is now the last used one."""
+        """Return an embedding and make it the most recently used one; None if it is not kept."""
         embedding = self._embeddings.get(key)
         if embedding is not None:
             self._embeddings.move_to_end(key)
@@ -44,14 +47,14 @@ class EmbeddingCache:
             self._embeddings.popitem(last=False)
 
     def drop(self, key: str) -> None:
-        """Forget one, if it is known."""
+        """Drop one, if it is kept."""
         self._embeddings.pop(key, None)
 
     def keep_only(self, key: str) -> None:
-        """Forget all others."""
+        """Drop all others."""
         for other in [k for k in self._embeddings if k != key]:
             del self._embeddings[other]
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Drop all of them."""
         self._embeddings.clear()

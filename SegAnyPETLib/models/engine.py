@@ -1,4 +1,7 @@
-"""Runs a promptable model on a device: each window is embedded once, then decoded at every click."""
+"""Run a promptable model on a device: each window is embedded once, then decoded at every click.
+
+An engine and its cache belong to one thread at a time; what a device prepares at first use belongs to a thread.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from SegAnyPETLib.models.memory import attempt, give_back
 from SegAnyPETLib.models.promptable import ModelOutput, Promptable, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
 
-#: Memory for embeddings; one of the published size takes 0.8 MB.
+#: Memory for the embeddings of one engine; one of the published size takes 0.8 MB.
 CACHE_BYTES = 256 * 1024**2
-#: Targets that are decoded as one batch: more are hardly faster, and their memory would grow without bound.
+#: Number of targets that are decoded as one batch: more are hardly faster, and their memory would grow without bound.
 TARGETS_AT_ONCE = 8
 
 
@@ -27,19 +30,23 @@ class Engine:
 
     Args:
         model: its network.
-        device: where it runs; the caller has made sure that it is there.
+        device: where it runs; the caller has checked that it exists.
         precision: "fp32", "bf16" or "fp16"; None for the model's own choice on the device.
-        cache_bytes: memory for embeddings.
+        cache: keeps embeddings; engines of one service share it. None for one of its own.
 
     Attributes:
-        precision: the one that it runs in.
+        precision: precision that it runs in.
 
     Raises:
         InputError: the model cannot run in this precision on this device.
     """
 
     def __init__(
-        self, model: Promptable, device: torch.device, precision: str | None = None, cache_bytes: int = CACHE_BYTES
+        self,
+        model: Promptable,
+        device: torch.device,
+        precision: str | None = None,
+        cache: EmbeddingCache | None = None,
     ) -> None:
         possible = model.precisions(device)
         self.precision = precision or possible[0]
@@ -48,45 +55,60 @@ class Engine:
                 f"{model.spec.name} does not run in {precision} on {device.type}; possible: {', '.join(possible)}"
             )
         self.model, self.device = model, device
-        self.cache = EmbeddingCache(cache_bytes)
+        self.cache = EmbeddingCache(CACHE_BYTES) if cache is None else cache
         model.to(device, self.precision)
 
     @classmethod
-    def load(cls, model: str, device: str = "cpu", threads: int | None = None, precision: str | None = None) -> Engine:
+    def load(
+        cls,
+        model: str,
+        device: str = "cpu",
+        threads: int | None = None,
+        precision: str | None = None,
+        cache: EmbeddingCache | None = None,
+    ) -> Engine:
         """Load a model by name, or from a weights file.
 
         Raises:
-            InputError: the model is not known or not installed, its weights are damaged, or the device or the
-                precision is not there.
+            DeviceMissing: the machine has no such device.
+            InputError: the model is not known or not installed, its weights are damaged, or it cannot run in the
+                precision.
         """
-        return cls.on(load_model(model), device, threads, precision)
+        checked_device(device)  # before the weights, which take longer
+        return cls.on(load_model(model), device, threads, precision, cache)
 
     @classmethod
     def on(
-        cls, model: Promptable, device: str = "cpu", threads: int | None = None, precision: str | None = None
+        cls,
+        model: Promptable,
+        device: str = "cpu",
+        threads: int | None = None,
+        precision: str | None = None,
+        cache: EmbeddingCache | None = None,
     ) -> Engine:
-        """A model on a device that is named.
+        """Put a model on the named device.
 
         Raises:
-            InputError: the device or the precision is not there.
+            DeviceMissing: the machine has no such device.
+            InputError: the model cannot run in the precision there.
         """
-        chosen = checked_device(device)
+        torch_device = checked_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
-        return cls(model, chosen, precision)
+        return cls(model, torch_device, precision, cache)
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's."""
+        """Specification of the model."""
         return self.model.spec
 
     @property
     def threads(self) -> int:
-        """Threads of the CPU."""
+        """Number of CPU threads."""
         return torch.get_num_threads()
 
     def knows(self, key: str) -> bool:
-        """Whether the embedding of a window is kept."""
+        """Return whether the embedding of a window is kept."""
         return key in self.cache
 
     @torch.inference_mode()
@@ -96,9 +118,9 @@ class Engine:
         """Segment targets in a window, each on its own.
 
         Args:
-            image_kji: (size, size, size) float32, SUV; None where the engine knows the window.
+            image_kji: (size, size, size) float32, SUV; may be None if the engine knows the window.
             spacing_mm: voxel size of the window.
-            key: identifies the window; one that was embedded lately is not embedded again.
+            key: identifies the window; one whose embedding is kept is not embedded again.
             targets: prompts of each target.
 
         Raises:
@@ -119,7 +141,7 @@ class Engine:
 
     @torch.inference_mode()
     def embed(self, image_kji: NDArray[np.float32] | None, spacing_mm: float, key: str) -> torch.Tensor:
-        """The embedding of a window, from the cache where it is known; the arguments are those of `predict`."""
+        """Return the embedding of a window, from the cache if it is there; the arguments are those of `predict`."""
         embedding = self.cache.get(key)
         if embedding is None:
             if image_kji is None:
@@ -142,7 +164,7 @@ class Engine:
         return [answer for group in groups for answer in self.model.decode(embedding, spacing_mm, group)]
 
     def _make_room(self, key: str) -> None:
-        """Forget all embeddings but one, and give back what torch holds in reserve."""
+        """Drop all embeddings but one, and return the memory that torch holds in reserve."""
         self.cache.keep_only(key)
         give_back(self.device)
 

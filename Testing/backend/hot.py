@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.promptable import ModelOutput, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
@@ -64,8 +65,8 @@ class HotModel:
         return ModelOutput(np.where(found, 3.0, -3.0).astype(np.float32), self.feeds_back_logits)
 
 
-def engine(model: HotModel | None = None) -> Engine:
-    return Engine(model or HotModel(), torch.device("cpu"))
+def engine(model: HotModel | None = None, cache: EmbeddingCache | None = None) -> Engine:
+    return Engine(model or HotModel(), torch.device("cpu"), cache=cache)
 
 
 def pet() -> Volume:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.server.guards.bind import Address
 from SegAnyPETLib.backend.server.run import Server
-from SegAnyPETLib.backend.server.service import CACHE_BYTES, Service
+from SegAnyPETLib.backend.server.service import Service
 from SegAnyPETLib.models.engine import Engine
 
 TOKEN = "token-of-the-tests"
@@ -24,12 +24,11 @@ def serving(
     token: str | None = None,
     address: Address | None = None,
     limits: Limits | None = None,
-    cache_bytes: int = CACHE_BYTES,
 ) -> Iterator[str]:
     """A server that takes requests; yields its URL."""
     ready = threading.Event()
     address = address or Address()
-    server = Server(Service(engines, limits, cache_bytes), token, address, ready=ready.set)
+    server = Server(Service(engines, limits), token, address, ready=ready.set)
     thread = threading.Thread(target=server.run_until_stopped, daemon=True)
     thread.start()
     try:

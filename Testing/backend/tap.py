@@ -42,22 +42,28 @@ class Tap:
         always: what happens to every request that is passed on otherwise.
         up, down: bytes of each exchange that was passed on.
         requests: of each exchange, head and body.
+        server: address that it passes on to; None if it answers itself.
     """
 
     url: str
+    server: tuple[str, int] | None = None
     faults: deque[Fault] = field(default_factory=deque)
     up: list[int] = field(default_factory=list)
     down: list[int] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
     always: Fault | None = None
 
+    def forward_to(self, server_url: str) -> None:
+        """Pass requests of new connections on to another server."""
+        self.server = _address(server_url)
+
 
 @contextmanager
 def tapped(server_url: str | None = None) -> Iterator[Tap]:
     """A tap before a server, or before none: then it answers itself."""
-    where = None if server_url is None else ("127.0.0.1", int(server_url.rpartition(":")[2]))
     listening = socket.create_server(("127.0.0.1", 0))
-    tap = Tap(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    server = None if server_url is None else _address(server_url)
+    tap = Tap(f"http://127.0.0.1:{listening.getsockname()[1]}", server)
     open_sockets: set[socket.socket] = set()
 
     def accept() -> None:
@@ -76,8 +82,8 @@ def tapped(server_url: str | None = None) -> Iterator[Tap]:
             upstream = None
             while request := _message(client):
                 tap.requests.append(request)
-                if upstream is None and where is not None:
-                    upstream = socket.create_connection(where, PATIENCE_S)
+                if upstream is None and tap.server is not None:
+                    upstream = socket.create_connection(tap.server, PATIENCE_S)
                     open_sockets.add(upstream)
                 if not _pass_on(tap, Exchange(client, request, lambda r=request, u=upstream: _asked(u, r))):
                     break
@@ -93,6 +99,10 @@ def tapped(server_url: str | None = None) -> Iterator[Tap]:
         thread.join(PATIENCE_S)
         for connection in open_sockets:
             connection.close()
+
+
+def _address(url: str) -> tuple[str, int]:
+    return "127.0.0.1", int(url.rpartition(":")[2])
 
 
 def _pass_on(tap: Tap, exchange: Exchange) -> bool:

@@ -14,6 +14,7 @@ from SegAnyPETLib.backend.in_process import InProcessBackend
 from SegAnyPETLib.backend.server.guards.bind import Address
 from SegAnyPETLib.backend.worker.backend import WorkerBackend
 from SegAnyPETLib.errors import BackendError, Cancelled, OutOfMemory
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.session.session import InteractiveSession
 from Testing.backend.hot import HotModel, at, engine, middle, pet
 from Testing.backend.serving import PATIENCE_S, serving
@@ -155,7 +156,7 @@ class TestServer:
             for thread in threads:
                 thread.start()
             assert model.entered.wait(PATIENCE_S)
-            until(lambda: all(s.backend._pending for s in sessions))
+            until(lambda: all(s.backend.pending for s in sessions))
             with nothing_lost(sessions[0]), nothing_lost(sessions[1]):
                 cancels = [threading.Thread(target=s.backend.cancel) for s in sessions[:2]]
                 for thread in cancels:
@@ -177,7 +178,7 @@ class TestServer:
         with serving([engine(alone)]) as url, HttpBackend(url) as backend:
             goes_on(InteractiveSession(VOLUME, backend), masks)
         model = HotModel()
-        with serving([engine(model)], cache_bytes=1) as url:
+        with serving([engine(model, EmbeddingCache(1))]) as url:
             failures = []
 
             def work():

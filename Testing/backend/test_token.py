@@ -34,7 +34,17 @@ def test_a_token_file_that_is_not_there_is_told(tmp_path):
 def test_a_token_file_may_be_open_to_others(tmp_path):
     file = tmp_path / "token"
     file.write_text(TOKEN)
-    file.chmod(0o640)
+    file.chmod(0o600)
     assert not readable_by_others(file)
-    file.chmod(0o644)
-    assert readable_by_others(file)
+    for mode in (0o640, 0o604, 0o644):
+        file.chmod(mode)
+        assert readable_by_others(file)
+
+
+def test_a_byte_order_mark_is_passed_over_and_utf_16_is_named(tmp_path):
+    file = tmp_path / "token"
+    file.write_text(TOKEN, encoding="utf-8-sig")
+    assert read_token(file, {}) == TOKEN
+    file.write_text(TOKEN, encoding="utf-16")
+    with pytest.raises(InputError, match="is saved as UTF-16; save it as plain text"):
+        read_token(file, {})

@@ -21,7 +21,7 @@ def python_that_runs(folder: Path, before: str = "None") -> str:
         textwrap.dedent(f"""
             import os, pathlib, signal, sys, time
             sys.path.insert(0, {str(ROOT)!r})
-            from SegAnyPETLib.backend.worker.process import main
+            from SegAnyPETLib.backend.worker.main import main
 
             folder = pathlib.Path({str(folder)!r})
 

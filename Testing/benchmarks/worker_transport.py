@@ -117,7 +117,7 @@ class PipeWorker:
 def serve(kind: str) -> None:
     """In the other process."""
     if kind == "instant-http":
-        from SegAnyPETLib.backend.worker.process import main as worker_main
+        from SegAnyPETLib.backend.worker.main import main as worker_main
 
         worker_main(lambda settings: Engine.on(InstantModel(), threads=1))
     else:

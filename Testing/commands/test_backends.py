@@ -53,7 +53,7 @@ def test_the_token_may_stand_in_the_environment(click, url, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--model", "random"], 1, "does not accept the token"),
+        (["--model", "random"], 1, "asks for a token"),
         (["--token-file", "TOKEN"], 2, "the server does not run the model 'lite'; it runs: random"),
         (["--token-file", "none"], 2, "the token file none cannot be read"),
         (["--device", "cpu"], 2, "--device is for a model on this machine"),

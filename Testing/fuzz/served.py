@@ -13,7 +13,7 @@ from SegAnyPETLib.backend.server.service import Service
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.predictor import LiteModel
 from SegAnyPETLib.models.lite.prompt_maps import MAPS
-from Testing.backend.server.engines import LITE, engine, sam
+from Testing.backend.server.engines import LITE, engines, sam
 
 TOKEN = "correct-horse-battery-staple"
 LIMITS = Limits(body_bytes=128 * 1024, targets=4, points=32, windows=4, queue=8, deadline_s=20.0, body_s=0.3)
@@ -26,7 +26,7 @@ def service(log: EventLog | None = None) -> Service:
     """Lite and the published architecture, with random weights."""
     torch.manual_seed(2)
     lite = LiteModel(LiteNet(len(MAPS), channels=(8, 16), blocks=(1, 1)).eval(), LITE)
-    return Service([engine(lite), engine(sam())], LIMITS, CACHE_BYTES, log)
+    return Service(engines(lite, sam(), cache_bytes=CACHE_BYTES), LIMITS, log)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The model behind the panel: started, installed, changed, lost."""
 
 import importlib.util
+import os
+import signal
 
 import pytest
 
@@ -46,7 +48,7 @@ def test_a_lost_worker_is_told_and_replaced(unopened) -> None:
     unopened.click((12, 12, 10))
     before = unopened.mask()
     worker = unopened.panel.work.model._made
-    worker._child.kill()
+    os.kill(worker.pid, signal.SIGKILL)
     unopened.click((12, 12, 14), positive=False)
     assert not unopened.mask()[12, 12, 14]
     assert before[12, 12, 10]

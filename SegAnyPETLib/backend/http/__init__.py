@@ -1,1 +1,1 @@
-"""The client of a server."""
+"""Client of a server."""

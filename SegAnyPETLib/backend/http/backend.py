@@ -1,4 +1,9 @@
-"""A model on a server, or in a process of its own that serves it."""
+"""The client of a server that runs a model, on another machine or in a worker process of this one.
+
+Threads: any thread may call any method of `HttpBackend`, several at a time. Each request runs on a thread of its own
+(see `pending`), so that cancelling and deadlines do not depend on the network; the thread that asked waits. `_lock`
+guards the idle connections and the list of uploaded windows; it is never held while anything is sent or received.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
 #: Seconds before a request is made again, each time longer: 6 s in all, in which a server can restart.
 PAUSES_S = (0.1, 0.3, 0.8, 1.8, 3.0)
-#: Seconds in which a server must say what it runs.
+#: Seconds in which a server must state what it runs.
 CONNECT_DEADLINE_S = 20.0
 #: Windows that the client remembers to have sent; a server keeps fewer.
 MAX_UPLOADED = 1024
@@ -41,7 +46,7 @@ MAX_INFO_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class _HttpRequest:
-    """A request without what changes from try to try."""
+    """The parts of a request that stay the same from try to try."""
 
     method: str
     path: str
@@ -51,18 +56,18 @@ class _HttpRequest:
 
 
 class HttpBackend:
-    """Asks a server. Any thread may call it, several at a time.
+    """Send requests to a server. Any thread may call it, several at a time.
 
-    Voxels of a window travel once, then only prompts and masks; where the server has forgotten a window it is sent
-    again. Requests are repeated where a server is busy or restarts.
+    The voxels of a window are sent once, then only prompts and masks; if the server has forgotten a window, it is sent
+    again. Requests are repeated if the server is busy or restarts.
 
     Args:
-        url: of the server.
-        token: which it asks for.
-        model: which of its models; the first one where None.
-        ca_file: PEM file of the authority that signed the server's certificate; where None, those of the system.
-        deadline_s: seconds in which `predict` has its answer or gives up.
-        tries: how often a request is made at most where the server comes and goes.
+        url: address of the server.
+        token: secret that it asks for.
+        model: which of its models; None for the first one.
+        ca_file: PEM file of the authority that signed the server's certificate; None for those of the system.
+        deadline_s: seconds after which `predict` gives up.
+        tries: maximum number of attempts while the server cannot be reached.
 
     Raises:
         InputError: the address, the token or the file cannot be used, or others could read what is sent.
@@ -77,7 +82,10 @@ class HttpBackend:
         deadline_s: float = 120.0,
         tries: int = TRIES_AWAY,
     ) -> None:
-        self._url, self._model, self._deadline_s, self._tries = ServerUrl(url), model, deadline_s, tries
+        self._url = ServerUrl(url)
+        self._model = model
+        self._deadline_s = deadline_s
+        self._tries = tries
         self._headers = {"User-Agent": f"SegAnyPET/{__version__}", "X-Client": secrets.token_hex(8)}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {check_token(token)}"
@@ -90,25 +98,30 @@ class HttpBackend:
 
     @property
     def url(self) -> str:
-        """Of the server."""
+        """Address of the server."""
         return self._url.text
 
     @property
+    def pending(self) -> int:
+        """Number of requests under way."""
+        return len(self._pending)
+
+    @property
     def spec(self) -> ModelSpec:
-        """The model; asks the server the first time, see `connect`."""
+        """Specification of the model; the first use asks the server, see `connect`."""
         return (self._info or self.connect()).spec(self._model)
 
     @property
     def device(self) -> str:
-        """Where the server runs the model and in which precision; asks the server the first time."""
+        """Device and precision of the model on the server; the first use asks the server."""
         return (self._info or self.connect()).devices[self.spec.name]
 
     def connect(self) -> ServerInfo:
-        """Ask the server what it runs, also to learn that it has changed.
+        """Ask the server what it runs; call it again after the server has changed.
 
         Raises:
-            InputError: it does not run the model.
-            BackendError: it cannot be reached, refuses the token, or is none of this release.
+            InputError: the server does not run the model.
+            BackendError: the server cannot be reached, refuses the token, or is of another release.
             Cancelled: `cancel` was called meanwhile.
         """
         request = _HttpRequest("GET", "v1/models", b"", {}, MAX_INFO_BYTES)
@@ -134,22 +147,22 @@ class HttpBackend:
     def predict_during(
         self, pending: PendingRequest, spec: ModelSpec, image: WindowImage, targets: Sequence[TargetPrompts]
     ) -> list[Prediction]:
-        """`predict` for a caller who keeps the deadline and may cancel; `cancel` does not know of it."""
+        """Do what `predict` does, as part of a request that the caller started and may cancel."""
         try:
-            answer = self._ask_model(pending, spec, image, targets, upload=not self._has_uploaded(image))
+            reply = self._ask_model(pending, spec, image, targets, upload=not self._has_uploaded(image))
         except UnknownWindow:
-            answer = self._ask_model(pending, spec, image, targets, upload=True)
+            reply = self._ask_model(pending, spec, image, targets, upload=True)
         self._note_uploaded(image)
         try:
-            return unpack_predictions(answer.body, len(targets), spec.size)
+            return unpack_predictions(reply.body, len(targets), spec.size)
         except InputError as error:
             raise BackendError(f"the server's answer cannot be used: {error}") from error
 
     def busy(self, deadline_s: float) -> bool:
-        """Whether the server works on a request, whoever made it.
+        """Return whether the server works on a request of any client.
 
         Raises:
-            BackendError: it does not say so in time.
+            BackendError: the server does not answer in time.
         """
         request = _HttpRequest("GET", "v1/health", b"", {}, MAX_INFO_BYTES)
         with self._pending.begun(deadline_s) as pending:
@@ -181,25 +194,25 @@ class HttpBackend:
         targets: Sequence[TargetPrompts],
         upload: bool,
     ) -> HttpReply:
-        request = PredictRequest(
-            spec.name, spec.sha256, image.sha256, image.spacing_mm, image if upload else None, tuple(targets)
+        content = pack_request(
+            PredictRequest(
+                spec.name, spec.sha256, image.sha256, image.spacing_mm, image if upload else None, tuple(targets)
+            )
         )
         # Ray Serve sends requests of one id to the replica that has seen it before.
         headers = {"Content-Type": MEDIA_TYPE, "serve_multiplexed_model_id": image.sha256}
         max_bytes = MAX_HEADER_BYTES + len(targets) * 2 * spec.size**3
-        return self._ask(
-            pending, _HttpRequest("POST", "v1/predict", pack_request(request), headers, max_bytes), self._tries
-        )
+        return self._ask(pending, _HttpRequest("POST", "v1/predict", content, headers, max_bytes), self._tries)
 
     def _ask(self, pending: PendingRequest, request: _HttpRequest, tries: int) -> HttpReply:
-        """The answer to a request, which is asked again while that may help and the deadline has not passed."""
+        """Return the reply to a request, which is repeated while that may help and the deadline has not passed."""
         failed = 0
         while True:
             try:
-                answer = self._exchange(pending, request)
-                if answer.status == httpx.codes.OK:
-                    return answer
-                advice = classify(answer, self._url.host)
+                reply = self._exchange(pending, request)
+                if reply.status == httpx.codes.OK:
+                    return reply
+                advice = classify(reply, self._url.host, has_token="Authorization" in self._headers)
             except ConnectionLost as error:
                 advice = RetryAdvice(error, TRIES_AWAY)
             pause_s = advice.wait_s
@@ -217,7 +230,7 @@ class HttpBackend:
         connection = self._take_connection()
         left_s = max(pending.left_s, 1e-3)
         headers = request.headers | {"X-Deadline-S": f"{left_s:.3f}"}
-        answer = pending.run(
+        reply = pending.run(
             lambda: connection.exchange(
                 request.method, request.path, request.content, headers, request.max_bytes, left_s
             ),
@@ -225,7 +238,7 @@ class HttpBackend:
         )
         with self._lock:
             self._idle.append(connection)
-        return answer
+        return reply
 
     def _take_connection(self) -> Connection:
         with self._lock:
@@ -246,7 +259,7 @@ class HttpBackend:
 
 
 def _trust(url: ServerUrl, ca_file: str | Path | None) -> ssl.SSLContext:
-    """Which certificates are trusted; for plain HTTP none, which costs nothing."""
+    """Return the certificates to trust; none for plain HTTP, since loading them takes time."""
     if not url.secure:
         if ca_file is not None:
             raise InputError("a certificate's authority is of use for addresses that begin with https:// only")

@@ -1,4 +1,9 @@
-"""One request of the user while it is under way: it can be cancelled from another thread, and it has a deadline."""
+"""Requests that are under way: another thread can cancel them, and they have a deadline.
+
+Threads: the thread that asks waits in `PendingRequest.run`, while a thread that is started for each request does the
+work and hands its outcome over through a queue. A cancelled or overdue request leaves its thread behind, which ends
+when the work notices that it was abandoned. `PendingRequests` guards its set with a lock of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ class Overdue(BackendError):
 
 
 class PendingRequest:
-    """Waits on behalf of one thread, while any other may cancel.
+    """Wait on behalf of one thread, while any other may cancel.
 
     Args:
         deadline_s: seconds from now.
@@ -32,7 +37,8 @@ class PendingRequest:
 
     def renew(self, deadline_s: float) -> None:
         """Begin another part of the request, with a deadline of its own."""
-        self.deadline_s, self._ends_at = deadline_s, time.monotonic() + deadline_s
+        self.deadline_s = deadline_s
+        self._ends_at = time.monotonic() + deadline_s
 
     @property
     def left_s(self) -> float:
@@ -40,7 +46,7 @@ class PendingRequest:
         return max(0.0, self._ends_at - time.monotonic())
 
     def cancel(self) -> None:
-        """Make whatever waits raise `Cancelled`; returns at once."""
+        """Make the waiting thread raise `Cancelled`; returns at once."""
         self._cancelled.set()
         self._outcomes.put(None)
 
@@ -51,28 +57,28 @@ class PendingRequest:
             Cancelled: `cancel` was called, now or earlier.
         """
         if self._cancelled.wait(min(seconds, self.left_s)):
-            raise _cancelled()
+            raise Cancelled
 
     def run(self, work: Callable[[], T], abandon: Callable[[], None]) -> T:
-        """Have some work done by a thread of its own, which is left behind where it is not wanted any more.
+        """Run some work on a thread of its own, which is left behind if the result is no longer wanted.
 
-        A thread that waits for a network cannot be woken on every system, and not while it looks up a name.
+        A thread that waits for a network cannot be woken on every system, and not while it resolves a host name.
 
         Args:
-            work: what it does; its exceptions are raised here.
-            abandon: called where nobody waits for it any more; it should make the work end soon.
+            work: what to run; its exceptions are raised here.
+            abandon: called if nobody waits for the result any more; it should make the work end soon.
 
         Raises:
             Cancelled: `cancel` was called.
             Overdue: the deadline has passed.
         """
         if self._cancelled.is_set():
-            raise _cancelled()
+            raise Cancelled
         threading.Thread(target=self._do, args=(work,), name="request", daemon=True).start()
         try:
             outcome = self._outcomes.get(timeout=self.left_s)
             if outcome is None:
-                raise _cancelled()
+                raise Cancelled
         except Empty:
             abandon()
             raise Overdue(f"no answer within {self.deadline_s:g} s; try again, or use a faster device") from None
@@ -98,9 +104,12 @@ class PendingRequests:
         self._lock = threading.Lock()
         self._requests: set[PendingRequest] = set()
 
+    def __len__(self) -> int:
+        return len(self._requests)
+
     @contextmanager
     def begun(self, deadline_s: float) -> Iterator[PendingRequest]:
-        """A new one, which is under way until the context ends."""
+        """Yield a new request, which is under way until the context ends."""
         pending = PendingRequest(deadline_s)
         with self._lock:
             self._requests.add(pending)
@@ -116,7 +125,3 @@ class PendingRequests:
             requests = list(self._requests)
         for pending in requests:
             pending.cancel()
-
-
-def _cancelled() -> Cancelled:
-    return Cancelled("cancelled; nothing was changed")

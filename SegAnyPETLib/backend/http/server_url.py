@@ -13,13 +13,13 @@ from SegAnyPETLib.errors import InputError
 
 @dataclass(frozen=True)
 class ServerUrl:
-    """An address that images and tokens may be sent to: over TLS, or to this machine.
+    """An address that images and tokens may be sent to: over TLS, or on this machine.
 
     Attributes:
         text: such as "https://pet.hospital.example" or "http://127.0.0.1:8650".
 
     Raises:
-        InputError: it is no address of a server, or others could read along.
+        InputError: the text is not the address of a server, or others could read along.
     """
 
     text: str
@@ -34,7 +34,7 @@ class ServerUrl:
 
     @property
     def host(self) -> str:
-        """Name and port, as the user knows them."""
+        """Name and port, as the user typed them."""
         return self._url.netloc.decode("ascii")
 
     @property
@@ -61,4 +61,6 @@ class ServerUrl:
 
 
 def _no_address(text: str) -> InputError:
-    return InputError(f"{text[:100]!r} is no address of a server; give one such as https://pet.hospital.example:8650")
+    return InputError(
+        f"{text[:100]!r} is not the address of a server; give one such as https://pet.hospital.example:8650"
+    )

@@ -1,4 +1,4 @@
-"""What a server says of itself."""
+"""What a server states about itself: its models, and whether it is busy."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from SegAnyPETLib.backend.messages.requests import MAX_SIZE, MAX_SPACING_MM, PRO
 from SegAnyPETLib.errors import BackendError, InputError
 from SegAnyPETLib.models.spec import ModelSpec
 
-#: Zooms of one model.
+#: Maximum number of voxel sizes of one model.
 MAX_SPACINGS = 64
 
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """Models and where they run.
+    """The models of a server, and where they run.
 
     Attributes:
         models: at least one.
-        devices: of each model by its name, such as "cuda, bf16".
+        devices: device and precision of each model by its name, such as "cuda, bf16".
     """
 
     models: tuple[ModelSpec, ...]
     devices: dict[str, str]
 
     def spec(self, model: str | None) -> ModelSpec:
-        """A model by its name, or the first one.
+        """Return the specification of a model, or of the first one if none is named.
 
         Raises:
-            InputError: it is not served.
+            InputError: the server does not run it.
         """
         if model is None:
             return self.models[0]
@@ -43,10 +43,10 @@ class ServerInfo:
 
 
 def read_server_info(body: bytes) -> ServerInfo:
-    """Read the answer to "which models?".
+    """Read the reply of ``/v1/models``.
 
     Raises:
-        BackendError: it is none, or of another version of the protocol.
+        BackendError: it is something else, or of another version of the protocol.
     """
     try:
         fields = json.loads(body)
@@ -69,10 +69,10 @@ def read_server_info(body: bytes) -> ServerInfo:
 
 
 def read_busy(body: bytes) -> bool:
-    """Read the answer to "how are you?": whether a request runs or waits.
+    """Read from the reply of ``/v1/health`` whether a request runs or waits.
 
     Raises:
-        BackendError: it is none.
+        BackendError: the reply is something else.
     """
     try:
         fields = json.loads(body)
@@ -107,4 +107,4 @@ def _text(value: object, least: int = 1) -> str:
 
 
 def _nonsense() -> BackendError:
-    return BackendError("what answers is no SegAnyPET server; check its address")
+    return BackendError("what answers is not a SegAnyPET server; check its address")

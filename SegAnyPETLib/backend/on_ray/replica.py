@@ -20,6 +20,7 @@ from SegAnyPETLib.backend.server.app import create_app
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.service import Service
 from SegAnyPETLib.errors import BackendError
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.models.engine import Engine
 
 #: Windows of which a replica tells Ray. Each is told to all proxies whenever one changes, in 64 characters.
@@ -73,7 +74,7 @@ class Replica:
         self._token = token
         log = EventLog(None if options.log_file is None else _numbered(options.log_file))
         limits = replace(Limits(), queue=options.queue)
-        self._service = HoldingService(_engines(options), limits, options.cache_mb * 1024**2, log, hold=self.hold)
+        self._service = HoldingService(_engines(options), limits, log, hold=self.hold)
         self._service.start()
         self._service.wait_started()
         self.check_health()
@@ -98,7 +99,10 @@ class Replica:
 
 
 def _engines(options: RayOptions) -> Sequence[Engine]:
-    return [Engine.load(name, options.device, options.threads_each, options.precision) for name in options.models]
+    cache = EmbeddingCache(options.cache_mb * 1024**2)
+    return [
+        Engine.load(name, options.device, options.threads_each, options.precision, cache) for name in options.models
+    ]
 
 
 def _numbered(log_file: Path) -> Path:

@@ -1,4 +1,11 @@
-"""The work of a server: engines on one thread, and the requests that wait for it."""
+"""The work of a server: engines on one thread, and the requests that wait for it.
+
+Threads: the event loop's thread runs `predict`, `stop` and everything of HTTP; the thread "engines" warms up and then
+runs one request after the other. The condition `_changed` guards `state`, `_waiting` and `_running`; it is held for
+moments, never while a model runs. A result goes back to the loop by `call_soon_threadsafe`. The cache belongs to the
+engines' thread: the loop only looks whether a key is in it, and `forget` leaves a note in `_to_forget` (a deque, whose
+appends and pops are atomic) that the engines' thread follows before the next request.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +27,6 @@ from SegAnyPETLib.backend.server.guards.client_windows import ClientWindows
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.refusals import ClientGone, Refusal, busy, starting, stopping
 from SegAnyPETLib.errors import BackendError, InputError, OutOfMemory, SegAnyPETError
-from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 
 if TYPE_CHECKING:
     from SegAnyPETLib.models.engine import Engine
@@ -30,13 +36,13 @@ STARTING, READY, STOPPING = "starting", "ready", "stopping"
 #: Memory for the embeddings of all models together; one of the published size takes 0.8 MB, one of Lite 0.4 MB.
 CACHE_BYTES = 512 * 1024**2
 
-#: Seconds in which the request that runs may end when the service stops.
+#: Seconds that the running request may take to finish after `stop`.
 STOP_S = 20.0
 
 
 @dataclass
 class Counts:
-    """What has happened so far, and what is kept now; written by the service's thread, read by anyone."""
+    """Totals since the start, and what is kept now; written by the engines' thread, read by any."""
 
     hits: int = 0
     misses: int = 0
@@ -56,11 +62,11 @@ class _Job:
 
     @property
     def key(self) -> str:
-        """Of the embedding."""
+        """Key of the embedding."""
         return _key(self.request.model, self.request.window_sha256)
 
     def answer(self, outcome: list[Prediction] | SegAnyPETError) -> None:
-        """Hand the outcome to whoever waits; callable from any thread."""
+        """Pass the outcome to the coroutine that waits; callable from any thread."""
         with suppress(RuntimeError):  # the loop is closed, so nobody waits
             self.loop.call_soon_threadsafe(self._answer, outcome)
 
@@ -70,41 +76,36 @@ class _Job:
 
 
 class Service:
-    """Runs requests one after the other, in the order in which they came.
+    """Run requests one after the other, in the order in which they came.
 
     All of torch's work is done by one thread that lives as long as the service: what a device prepares at first use
     belongs to a thread.
 
     Args:
-        engines: the models, whose names differ. Their embeddings share one memory from here on.
+        engines: the models, whose names differ, with one cache for all of them.
         limits: what clients may ask for.
-        cache_bytes: memory for the embeddings of all models.
         log: where events go.
 
     Attributes:
         state: "starting", "ready" or "stopping".
         failure: why the service could not start.
+        cache: the engines' cache.
 
     Raises:
         InputError: there is no model, or two have the same name.
+        ValueError: the engines do not share a cache.
     """
 
-    def __init__(
-        self,
-        engines: Sequence[Engine],
-        limits: Limits | None = None,
-        cache_bytes: int = CACHE_BYTES,
-        log: EventLog | None = None,
-    ) -> None:
+    def __init__(self, engines: Sequence[Engine], limits: Limits | None = None, log: EventLog | None = None) -> None:
         self.engines = {engine.spec.name: engine for engine in engines}
         if not engines or len(self.engines) < len(engines):
             raise InputError("a server needs at least one model, and each only once")
+        self.cache = engines[0].cache
+        if any(engine.cache is not self.cache for engine in engines):
+            raise ValueError("the engines of a service share one cache")
         self.limits, self.log, self.counts = limits or Limits(), log or EventLog(), Counts()
         self.state = STARTING
         self.failure: SegAnyPETError | None = None
-        self._cache = EmbeddingCache(cache_bytes)
-        for engine in engines:
-            engine.cache = self._cache
         self._windows = ClientWindows(self.limits.windows)
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
@@ -114,39 +115,39 @@ class Service:
         self._thread = threading.Thread(target=self._work, name="engines", daemon=True)
 
     def start(self) -> None:
-        """Begin to warm up; `wait_started` tells when that is done. Once started, this does nothing."""
+        """Begin to warm up; `wait_started` waits for its end. Later calls do nothing."""
         with self._changed:
             if self.state == STARTING and self._thread.ident is None:
                 self._thread.start()
 
     def wait_started(self, timeout_s: float | None = None) -> bool:
-        """Whether the start is over within a time; see `failure`."""
+        """Wait for the end of the start, at most for a time; return whether it is over. See `failure`."""
         return self._started.wait(timeout_s)
 
     async def stop(self, within_s: float = STOP_S) -> None:
-        """Take no more requests, send away those that wait, and let the one that runs end, if it does so in time."""
+        """Take no more requests, refuse those that wait, and let the running one finish if it does so in time."""
         with self._changed:
             if self._stopped:
                 return
             self.state, self._stopped = STOPPING, True
-            sent_away = list(self._waiting)
+            refused = list(self._waiting)
             self._waiting.clear()
             self._changed.notify_all()
-        for job in sent_away:
+        for job in refused:
             job.answer(stopping())
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, within_s)
         if (running := self._running) is not None:
             running.answer(stopping())
-        self._started.set()  # nobody waits any longer for a start that did not end
+        self._started.set()  # so that nobody waits for a start that did not finish
 
     def forget(self, window_sha256: str) -> None:
-        """Let go of what is kept of a window, before the next request runs; callable from any thread."""
+        """Drop the embeddings of a window before the next request runs; callable from any thread."""
         self._to_forget.append(window_sha256)
 
     @property
     def waiting(self) -> int:
-        """Requests that wait."""
+        """Number of requests that wait."""
         return len(self._waiting)
 
     @property
@@ -155,11 +156,11 @@ class Service:
         return self._running is not None
 
     def status(self) -> dict[str, Any]:
-        """The answer about its health."""
+        """Return the fields of ``/v1/health``."""
         return {"status": self.state, "protocol": PROTOCOL, "waiting": self.waiting, "running": self.running}
 
     def check_open(self) -> None:
-        """Refuse what cannot be taken now.
+        """Check that a request can be taken now.
 
         Raises:
             Refusal: the service is starting or stopping, or too many requests wait.
@@ -182,9 +183,9 @@ class Service:
 
         Args:
             request: well-formed, see `unpack_request`.
-            client: who asks, for the cap of its windows.
-            deadline_s: seconds that the client waits; the service's own deadline where that is sooner.
-            gone: returns when the client has gone away.
+            client: identifies the client, for the cap of its windows.
+            deadline_s: seconds that the client waits; the service's own deadline holds if it is sooner.
+            gone: returns when the client has disconnected.
 
         Raises:
             Refusal: the model or window is not known, the service is not ready or busy, the device's memory does not
@@ -231,19 +232,19 @@ class Service:
             self._changed.notify_all()
 
     def _will_know(self, key: str) -> bool:
-        """Whether a window is known, or arrives with a request that comes first."""
+        """Return whether a window is kept, or arrives with a request that runs earlier."""
         before = [*self._waiting, *([self._running] if self._running else [])]
-        return key in self._cache or any(job.key == key and job.request.image is not None for job in before)
+        return key in self.cache or any(job.key == key and job.request.image is not None for job in before)
 
     def _withdraw(self, job: _Job) -> None:
-        """Nobody waits for a job any more: it does not run, unless it does already."""
+        """Take a job out of the queue because nobody waits for it; one that runs already goes on."""
         job.outcome.cancel()
         with self._changed:
             if job in self._waiting:
                 self._waiting.remove(job)
 
     def _work(self) -> None:
-        """What the thread does."""
+        """Warm up, then run one job after the other (the thread "engines")."""
         self._warm_up()
         while (job := self._next()) is not None:
             outcome = self._outcome(job)
@@ -265,7 +266,7 @@ class Service:
         self._started.set()
 
     def _next(self) -> _Job | None:
-        """The next job that somebody still waits for; None when the service stops."""
+        """Wait for the next job whose deadline has not passed; None if the service stops."""
         with self._changed:
             while True:
                 self._changed.wait_for(lambda: self._waiting or self.state == STOPPING)
@@ -290,13 +291,13 @@ class Service:
             self.log.failure("model_failed", error, model=job.request.model, targets=len(job.request.targets))
             return Refusal("failed", "the model failed on this request; the server's log says more")
         finally:
-            self.counts.embeddings, self.counts.embedding_bytes = len(self._cache), self._cache.used_bytes
+            self.counts.embeddings, self.counts.embedding_bytes = len(self.cache), self.cache.used_bytes
 
     def _predict(self, job: _Job) -> list[Prediction]:
         while self._to_forget:
             window_sha256 = self._to_forget.popleft()
             for model in self.engines:
-                self._cache.drop(_key(model, window_sha256))
+                self.cache.drop(_key(model, window_sha256))
         request = job.request
         known = job.engine.knows(job.key)
         if known:
@@ -306,12 +307,12 @@ class Service:
             if request.image is None:
                 raise _unknown_window()
         for forgotten in self._windows.use(job.client, job.key):
-            self._cache.drop(forgotten)
+            self.cache.drop(forgotten)
         return predict_in(job.engine, job.key, request.spacing_mm, request.image, request.targets)
 
 
 def _key(model: str, window_sha256: str) -> str:
-    """Of an embedding; two models never share one."""
+    """Return the key of an embedding; two models never share one."""
     return f"{model}/{window_sha256}"
 
 

@@ -1,1 +1,1 @@
-"""A model in a process of its own on this machine."""
+"""Model in a process of its own on this machine."""

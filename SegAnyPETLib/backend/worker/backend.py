@@ -1,7 +1,17 @@
-"""A model in a process of its own on this machine: what kills it does not kill this program."""
+"""A model in a process of its own on this machine: a crash or a full memory there does not end this program.
+
+The worker serves the same HTTP as a server elsewhere, on a free port of 127.0.0.1 with a token that only its parent
+knows; see docs/decisions/0001-worker-transport.md.
+
+Threads: any thread may call any method of `WorkerBackend`. A worker is started, or replaced after a cancelled request,
+by a background thread that fulfils the future `_worker`; callers wait on it through a `PendingRequest`, so they can be
+cancelled meanwhile. `_lock` guards the two attributes `_worker` and `_process`; it is held while a process is spawned
+(so that `close` cannot miss it), never while anything waits for a process or for the network.
+"""
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import threading
@@ -14,7 +24,7 @@ from typing import TYPE_CHECKING
 from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.http.pending import PendingRequest, PendingRequests
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
-from SegAnyPETLib.backend.worker.child import WorkerProcess, python_beside
+from SegAnyPETLib.backend.worker.process import WorkerProcess, python_beside
 from SegAnyPETLib.backend.worker.settings import WorkerSettings
 from SegAnyPETLib.errors import BackendError, Cancelled, OutOfMemory
 
@@ -23,11 +33,13 @@ if TYPE_CHECKING:
 
 #: Seconds in which a worker must be ready; importing torch takes long from a slow disk.
 START_DEADLINE_S = 300.0
-#: Seconds that a worker gets to end work that nobody wants any more, before it is killed.
+#: Seconds that a worker gets to finish a cancelled request before it is killed.
 PATIENCE_S = 3.0
-#: Seconds between two looks whether it has, and after a lost connection until the process counts as alive.
-LOOK_S, DYING_S = 0.05, 1.0
-#: How often a request goes to a worker that ends over it.
+#: Poll interval in seconds while a cancelled worker finishes.
+POLL_S = 0.05
+#: Seconds that a process gets to exit after a lost connection before it counts as alive.
+EXIT_GRACE_S = 1.0
+#: Number of workers that one request may go to, if the worker ends over it.
 MAX_WORKERS = 2
 
 
@@ -42,21 +54,21 @@ class _Worker:
 
 
 class WorkerBackend:
-    """Runs a model in a worker process, which is started at the first use and again after it has crashed.
+    """Run a model in a worker process, which is started at the first use and again after it has crashed.
 
     Any thread may call it. The process ends with this object, with `close`, and with this process however that ends.
 
     Args:
-        model: its name, or the path of a weights file.
+        model: name of the model, or path of a weights file.
         device: "cpu", "cuda" or "mps".
-        threads: threads of the CPU, torch's default where None.
+        threads: CPU threads; None for torch's default.
         precision: None for the model's own choice on the device.
-        python: the interpreter of the worker; this process's own where None, in Slicer PythonSlicer.
-        progress: called with what the worker does while it starts, from other threads.
-        deadline_s: seconds in which `predict` has its answer or gives up, once the worker is ready.
+        python: interpreter of the worker; None for this process's own, in Slicer PythonSlicer.
+        progress: called with each stage of the worker's start, from other threads.
+        deadline_s: seconds after which `predict` gives up, once the worker is ready.
 
     Raises:
-        InputError: there is no Python to run it with.
+        InputError: no Python was found to run it with.
     """
 
     def __init__(
@@ -71,7 +83,8 @@ class WorkerBackend:
     ) -> None:
         self._settings = WorkerSettings(model, device, threads, precision)
         self._python = python or python_beside(sys.executable)
-        self._progress, self._deadline_s = progress, deadline_s
+        self._progress = progress
+        self._deadline_s = deadline_s
         self._lock = threading.Lock()
         self._worker: Future[_Worker] | None = None
         self._process: WorkerProcess | None = None
@@ -79,17 +92,17 @@ class WorkerBackend:
 
     @property
     def spec(self) -> ModelSpec:
-        """The model; starts the worker where necessary."""
+        """Specification of the model; starts the worker if necessary."""
         return self._get().spec
 
     @property
     def device(self) -> str:
-        """Where the model runs and in which precision; starts the worker where necessary."""
+        """Device and precision of the model; starts the worker if necessary."""
         return self._get().client.device
 
     @property
     def pid(self) -> int | None:
-        """Of the worker process, None where there is none."""
+        """Identifier of the worker process, or None if there is none."""
         process = self._process
         return None if process is None or process.ended() else process.pid
 
@@ -97,20 +110,22 @@ class WorkerBackend:
         """Start the worker and wait until it is ready.
 
         Raises:
-            InputError: the model, device or precision is not there.
+            DeviceMissing: the machine has no such device.
+            InputError: the model is not known or not installed, or cannot run in the precision.
             BackendError: the worker does not start.
             Cancelled: `cancel` was called meanwhile; the worker goes on starting.
         """
         self._get()
 
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
-        """Segment targets in a window. Where the worker ends over it, another one tries once more.
+        """Segment targets in a window. If the worker ends over it, another one tries once more.
 
         Raises:
             Cancelled: `cancel` was called meanwhile.
-            OutOfMemory: the device's memory does not suffice; `move_to` another one may help.
+            OutOfMemory: the device's memory does not suffice; another device may help.
             BackendError: the worker ended again, took too long or failed.
-            InputError: the model, device or precision is not there.
+            DeviceMissing: the machine has no such device.
+            InputError: the model is not known or not installed, or cannot run in the precision.
         """
         with self._pending.begun(START_DEADLINE_S) as pending:
             for _ in range(MAX_WORKERS):
@@ -121,7 +136,7 @@ class WorkerBackend:
                 except OutOfMemory:
                     raise
                 except (BackendError, Cancelled) as error:
-                    if isinstance(error, Cancelled) or not worker.process.ended(DYING_S):
+                    if isinstance(error, Cancelled) or not worker.process.ended(EXIT_GRACE_S):
                         self._settle(worker)
                         raise
                     worker.client.close()
@@ -130,16 +145,9 @@ class WorkerBackend:
     def cancel(self) -> None:
         """Make every `predict` that is running raise `Cancelled`; returns at once.
 
-        A worker that does not end the work within a few seconds is killed, and another one started.
+        A worker that does not finish the request within a few seconds is killed, and another one started.
         """
         self._pending.cancel()
-
-    def move_to(self, device: str) -> None:
-        """Begin to start the worker again on another device, in the model's own precision there."""
-        self.close()
-        with self._lock:
-            self._settings = replace(self._settings, device=device, precision=None)
-            self._renew(self._launch)
 
     def close(self) -> None:
         """Cancel what is running and end the worker; the next `predict` starts another one."""
@@ -163,7 +171,7 @@ class WorkerBackend:
             return self._ready(pending)
 
     def _ready(self, pending: PendingRequest) -> _Worker:
-        """The worker that runs, or will soon."""
+        """Return the worker that runs, or wait for the one that starts."""
         with self._lock:
             worker = self._worker
             if worker is None or _lost(worker):
@@ -174,14 +182,14 @@ class WorkerBackend:
         return pending.run(worker.result, lambda: None)
 
     def _settle(self, worker: _Worker) -> None:
-        """Let nobody use a worker until it is idle, or replaced."""
+        """Keep others from using a worker until it is idle, or replaced."""
         with self._lock:
             current = self._worker
             if current is not None and current.done() and not current.exception() and current.result() is worker:
                 self._renew(lambda made: self._idle(worker, made))
 
     def _renew(self, make: Callable[[Future[_Worker]], _Worker]) -> Future[_Worker]:
-        """Have the worker made in the background, under the lock; whoever needs one waits."""
+        """Start a worker in the background (the caller holds the lock); callers wait on the future."""
         self._worker = made = Future[_Worker]()
 
         def work() -> None:
@@ -194,12 +202,13 @@ class WorkerBackend:
         return made
 
     def _launch(self, made: Future[_Worker]) -> _Worker:
+        """Start a process, and return it once it is ready."""
         with self._lock:
             if self._worker is not made:  # `close` came first
-                raise Cancelled("cancelled; nothing was changed")
-            settings = replace(self._settings, token=secrets.token_urlsafe(32))
-            old, self._process = self._process, WorkerProcess(self._python, settings)
-            process = self._process
+                raise Cancelled
+            settings = replace(self._settings, token=secrets.token_urlsafe(32), parent=os.getpid())
+            old, process = self._process, WorkerProcess(self._python, settings)
+            self._process = process
         if old is not None:
             old.kill()
         port = process.wait_ready(START_DEADLINE_S, self._progress)
@@ -209,7 +218,7 @@ class WorkerBackend:
         return _Worker(process, client)
 
     def _idle(self, worker: _Worker, made: Future[_Worker]) -> _Worker:
-        """A worker whose work has been cancelled, as soon as it has ended that; another one where it does not."""
+        """Return a worker whose request was cancelled, once it has finished; a new one if it does not finish."""
         ends_at = time.monotonic() + PATIENCE_S
         while (left_s := ends_at - time.monotonic()) > 0 and not worker.process.ended():
             try:
@@ -217,12 +226,12 @@ class WorkerBackend:
                     return worker
             except BackendError:
                 break
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
         worker.client.close()
         self._progress("starting again")
         return self._launch(made)
 
 
 def _lost(worker: Future[_Worker]) -> bool:
-    """Whether a worker could not be started, or has ended."""
+    """Return whether a worker could not be started, or has ended."""
     return worker.done() and (worker.exception() is not None or worker.result().process.ended())

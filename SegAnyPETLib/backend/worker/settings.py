@@ -1,27 +1,32 @@
-"""What a worker process is told, and what it tells, one JSON object a line through its pipes."""
+"""What passes through a worker's pipes while it starts: settings to it, reports from it, one JSON object per line."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import asdict, dataclass, field
 
-from SegAnyPETLib.errors import BackendError, InputError, OutOfMemory, SegAnyPETError
+from SegAnyPETLib.errors import BackendError, DeviceMissing, InputError, OutOfMemory, SegAnyPETError
 
 IMPORTING, LOADING, WARMING_UP = "importing", "loading weights", "warming up"
 
-_ERRORS: dict[str, type[SegAnyPETError]] = {e.__name__: e for e in (InputError, OutOfMemory, BackendError)}
+#: Exceptions that keep their type on the way; the first that matches is taken, so special ones come first.
+_ERRORS: dict[str, type[SegAnyPETError]] = {
+    kind.__name__: kind for kind in (DeviceMissing, InputError, OutOfMemory, BackendError)
+}
 
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Told once, on the worker's standard input, so that nobody else gets to see the token.
+    """Written once to the worker's standard input, where other users cannot read the token.
 
     Attributes:
-        model: its name, or the path of a weights file.
+        model: name of the model, or path of a weights file.
         device: "cpu", "cuda" or "mps".
-        threads: of the CPU, torch's default where None.
+        threads: CPU threads; None for torch's default.
         precision: None for the model's own choice on the device.
-        token: what requests must carry.
+        token: secret that requests must carry.
+        parent: identifier of the process that asks.
     """
 
     model: str
@@ -29,24 +34,25 @@ class WorkerSettings:
     threads: int | None = None
     precision: str | None = None
     token: str = ""
+    parent: int = field(default_factory=os.getpid)
 
     def line(self) -> bytes:
-        """As it is sent."""
+        """Return the settings as they are sent."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
     def read(cls, line: bytes) -> WorkerSettings:
-        """From what was sent."""
+        """Read what was sent."""
         return cls(**json.loads(line))
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a worker tells while it starts; one of these.
+    """A message of a worker that starts; one of these is set.
 
     Attributes:
-        stage: what it does now.
-        port: where it listens on 127.0.0.1, now that it is ready.
+        stage: what the worker is doing.
+        port: where it listens on 127.0.0.1, once it is ready.
         error: why it does not start.
     """
 
@@ -55,13 +61,13 @@ class Report:
     error: SegAnyPETError | None = None
 
     def line(self) -> bytes:
-        """As it is sent."""
+        """Return the report as it is sent."""
         error = self.error and {"kind": _kind(self.error), "message": str(self.error)}
         return json.dumps({"stage": self.stage, "port": self.port, "error": error}).encode() + b"\n"
 
     @classmethod
     def read(cls, line: bytes) -> Report:
-        """From what was sent.
+        """Read what was sent.
 
         Raises:
             BackendError: something else was sent.

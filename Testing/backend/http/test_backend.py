@@ -18,6 +18,7 @@ from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.messages.requests import pack_predictions
 from SegAnyPETLib.backend.server.guards.bind import Address
 from SegAnyPETLib.errors import BackendError, Cancelled, InputError, OutOfMemory
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from Testing.backend.hot import SIZE, HotModel, clicked, engine, window
 from Testing.backend.serving import PATIENCE_S, TOKEN, serving
 from Testing.backend.tap import babbles, cuts, hangs, refuses, says, tapped
@@ -74,7 +75,8 @@ class TestAnswers:
     def test_one_of_several_models_is_asked_by_its_name(self):
         other = HotModel(size=8)
         other.spec = other.spec.__class__("other", 8, (1.0, 3.0))
-        with serving([engine(), engine(other)]) as url:
+        cache = EmbeddingCache(1 << 20)
+        with serving([engine(cache=cache), engine(other, cache)]) as url:
             with HttpBackend(url) as first, HttpBackend(url, model="other") as second:
                 assert (first.spec.name, second.spec.name) == ("hot", "other")
                 assert second.predict(window(size=8), [clicked()])[0].size == 8
@@ -95,7 +97,7 @@ class TestAnswers:
 
     def test_a_server_that_keeps_no_window_is_not_asked_for_ever(self, backend, tap):
         tap.faults.extend([refuses(404, "unknown_window")] * 2)
-        with pytest.raises(BackendError, match="forgets"):
+        with pytest.raises(BackendError, match="does not keep uploaded windows"):
             backend.predict(window(), [clicked()])
 
     def test_the_connection_is_kept(self, url):
@@ -120,7 +122,7 @@ class TestAnswers:
         assert all(same(answers[n], expected(image=window(n))) for n in range(4))
 
 
-class TestWhatIsTold:
+class TestHeaders:
     def test_headers_say_who_asks_until_when_and_for_which_window(self, backend, tap):
         backend.predict(window(), [clicked()])
         head = posted(tap)[0].partition(b"\r\n\r\n")[0].decode().lower()
@@ -138,8 +140,8 @@ class TestWhatIsTold:
 
     def test_without_the_right_token_nothing_is_answered(self):
         with serving([engine()], token=TOKEN) as url:
-            for token in (None, "another-token-of-the-tests"):
-                with HttpBackend(url, token) as backend, pytest.raises(BackendError, match="token; ask who runs it"):
+            for token, message in ((None, "asks for a token"), ("another-token-of-the-tests", "not accept the token")):
+                with HttpBackend(url, token) as backend, pytest.raises(BackendError, match=message):
                     backend.connect()
 
     def test_proxies_of_the_environment_are_not_asked_for_this_machine(self, url, monkeypatch):
@@ -162,7 +164,7 @@ class TestAddresses:
             "https://pet.example:0"],
     )  # fmt: skip
     def test_what_is_no_address_is_refused(self, url):
-        with pytest.raises(InputError, match="no address of a server"):
+        with pytest.raises(InputError, match="not the address of a server"):
             HttpBackend(url)
 
     @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ class TestAddresses:
     def test_a_path_before_the_protocols_own_is_kept(self, url, tap):
         tap.faults.append(says(404))
         backend = HttpBackend(f"{tap.url}/behind/a/proxy/")
-        with pytest.raises(BackendError, match="no SegAnyPET server"):
+        with pytest.raises(BackendError, match="not a SegAnyPET server"):
             backend.connect()
         assert tap.requests[0].startswith(b"GET /behind/a/proxy/v1/models ")
 
@@ -216,8 +218,22 @@ class TestTls:
 
     def test_a_certificate_of_another_host_is_refused(self, secure_url, certificate):
         backend = HttpBackend(secure_url.replace("127.0.0.1", "localhost"), TOKEN, ca_file=certificate[0])
-        with pytest.raises(BackendError, match="not trusted"):
+        with pytest.raises(BackendError, match="issued for another name; use the name"):
             backend.connect()
+
+    def test_a_server_without_tls_is_named(self, url):
+        with pytest.raises(BackendError, match=r"does not speak TLS; check name and port"):
+            HttpBackend(url.replace("http://", "https://")).connect()
+
+    def test_a_server_with_tls_that_is_asked_without_is_named(self, secure_url):
+        with pytest.raises(BackendError, match=r"ended the connection without an answer; .* https:// if"):
+            HttpBackend(secure_url.replace("https://", "http://"), TOKEN).connect()
+
+    def test_a_proxy_that_does_not_connect_is_named(self, monkeypatch):
+        with answering(says(407)) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy)
+            with pytest.raises(BackendError, match=r"proxy of this network does not connect to pet\.example; check"):
+                HttpBackend("https://pet.example", TOKEN).connect()
 
     def test_cancel_ends_a_request_over_tls(self, certificate):
         held, model = threading.Event(), HotModel()
@@ -241,23 +257,25 @@ class TestTls:
             HttpBackend("https://pet.example", ca_file=tmp_path / "ca.pem")
 
 
-class TestTrouble:
+class TestErrors:
     @pytest.mark.parametrize(
         ("fault", "error", "message"),
         [
             (refuses(400, "bad_request", "too many points"), BackendError, "refused the request: too many points"),
-            (refuses(401, "unauthorized"), BackendError, "does not accept the token"),
+            (refuses(401, "unauthorized"), BackendError, "asks for a token"),
             (refuses(404, "unknown_model"), BackendError, "connect to it again"),
-            (refuses(404, "not_found"), BackendError, "no SegAnyPET server"),
+            (refuses(404, "not_found"), BackendError, "not a SegAnyPET server"),
             (refuses(408, "too_slow"), BackendError, "network is too slow"),
             (refuses(413, "too_large"), BackendError, "fewer targets"),
             (refuses(503, "out_of_memory", "memory of the GPU is full"), OutOfMemory, "memory of the GPU is full"),
             (refuses(504, "deadline"), BackendError, "took too long"),
-            (says(302, headers="Location: http://127.0.0.1:9/\r\n"), BackendError, "no SegAnyPET server"),
-            (says(418, b"[" * 100_000), BackendError, "no SegAnyPET server|too long"),
+            (says(302, headers="Location: http://127.0.0.1:9/\r\n"), BackendError, "another address .http://127.0.0.1:9"),
+            (says(407, b"<html>"), BackendError, "proxy before .* asks for a login"),
+            (says(413, b"<html>"), BackendError, "refuses requests of this size .*client_max_body_size"),
+            (says(418, b"[" * 100_000), BackendError, "not a SegAnyPET server|too long"),
         ],
     )  # fmt: skip
-    def test_what_asking_again_does_not_mend_is_told_at_once(self, backend, tap, fault, error, message):
+    def test_what_repeating_does_not_help_is_raised_at_once(self, backend, tap, fault, error, message):
         tap.faults.append(fault)
         with pytest.raises(error, match=message):
             backend.predict(window(), [clicked()])
@@ -269,7 +287,7 @@ class TestTrouble:
         [refuses(500, "failed"), refuses(503, "stopping"), refuses(503, "starting"), says(502), says(503, b"<html>"),
          cuts(0.0), cuts(0.05), cuts(0.5), cuts(0.95), babbles],
     )  # fmt: skip
-    def test_what_asking_again_mends_goes_unnoticed(self, backend, tap, fault):
+    def test_what_repeating_helps_goes_unnoticed(self, backend, tap, fault):
         tap.faults.append(fault)
         assert same(backend.predict(window(), [clicked()]), expected())
         assert len(posted(tap)) == 2
@@ -277,7 +295,7 @@ class TestTrouble:
     @pytest.mark.parametrize(
         ("fault", "tries", "message"),
         [(refuses(500, "failed"), 2, "failed on this request"), (refuses(503, "stopping"), 6, "shutting down"),
-         (cuts(0.5), 6, "cannot be reached"), (says(502), 6, "away for the moment")],
+         (cuts(0.5), 6, "ended the connection without an answer"), (says(502), 6, "away for the moment")],
     )  # fmt: skip
     def test_it_is_not_asked_for_ever(self, backend, tap, monkeypatch, fault, tries, message):
         monkeypatch.setattr(http_client, "PAUSES_S", (0.001,) * 5)
@@ -333,11 +351,11 @@ class TestTrouble:
             HttpBackend(f"http://127.0.0.1:{port}").connect()
 
     def test_a_server_with_other_weights_than_before_is_told_of(self, url):
-        with HttpBackend(url) as backend:
+        with tapped(url) as tap, HttpBackend(tap.url) as backend:
             backend.connect()
-            with serving([engine(HotModel(sha256="b" * 64))]) as other, tapped(other) as tap:
-                backend._url = HttpBackend(tap.url)._url
-                backend._idle.clear()
+            backend.close()
+            with serving([engine(HotModel(sha256="b" * 64))]) as other:
+                tap.forward_to(other)
                 with pytest.raises(BackendError, match="other models or weights than before; connect to it again"):
                     backend.predict(window(), [clicked()])
                 backend.connect()
@@ -388,7 +406,7 @@ class TestGarbage:
                                       {"name": "a\nb"}, {"sha256": "zz"}, {"sha256": None}, {"memory_size": 99}]]],
     )  # fmt: skip
     def test_what_does_not_say_what_it_serves_is_no_server(self, body):
-        with answering(says(200, body)) as url, pytest.raises(BackendError, match="no SegAnyPET server"):
+        with answering(says(200, body)) as url, pytest.raises(BackendError, match="not a SegAnyPET server"):
             HttpBackend(url).connect()
 
     def test_a_server_of_another_protocol_is_told_of(self):

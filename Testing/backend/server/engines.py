@@ -12,7 +12,8 @@ import torch
 
 from SegAnyPETLib.backend.messages.requests import PredictRequest
 from SegAnyPETLib.backend.protocol import TargetPrompts, WindowImage
-from SegAnyPETLib.backend.server.service import Service
+from SegAnyPETLib.backend.server.service import CACHE_BYTES, Service
+from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.predictor import LiteModel
@@ -65,8 +66,14 @@ def sam() -> SamModel:
     return SamModel(SamNet(config).eval(), spec)
 
 
-def engine(model: Promptable) -> Engine:
-    return Engine(model, torch.device("cpu"), "fp32")
+def engine(model: Promptable, cache: EmbeddingCache | None = None) -> Engine:
+    return Engine(model, torch.device("cpu"), "fp32", cache)
+
+
+def engines(*models: Promptable, cache_bytes: int = CACHE_BYTES) -> list[Engine]:
+    """Engines of one service."""
+    cache = EmbeddingCache(cache_bytes)
+    return [engine(model, cache) for model in models]
 
 
 def window(seed: int = 0, size: int = SIZE, spacing_mm: float = 2.0) -> WindowImage:

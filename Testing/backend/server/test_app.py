@@ -20,7 +20,19 @@ from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.server.refusals import STATUS_OF, Refusal
 from SegAnyPETLib.backend.server.service import Service
 from SegAnyPETLib.volume.crop import Crop
-from Testing.backend.server.engines import LITE, SIZE, Gate, asked, clicked, engine, sam, started, until, window
+from Testing.backend.server.engines import (
+    LITE,
+    SIZE,
+    Gate,
+    asked,
+    clicked,
+    engine,
+    engines,
+    sam,
+    started,
+    until,
+    window,
+)
 
 TOKEN = "a-token-of-the-tests"
 AS_MESSAGE = {"Content-Type": MEDIA_TYPE}
@@ -29,7 +41,7 @@ AS_MESSAGE = {"Content-Type": MEDIA_TYPE}
 @pytest.fixture
 def service(gate, log):
     limits = Limits(queue=1, body_bytes=100_000, body_s=0.3, points=8, targets=3)
-    with started(Service([engine(gate), engine(sam())], limits, log=EventLog(log))) as running:
+    with started(Service(engines(gate, sam()), limits, log=EventLog(log))) as running:
         yield running
         gate.open.set()
 

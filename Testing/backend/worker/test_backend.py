@@ -1,5 +1,7 @@
 import gc
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,13 +16,14 @@ import torch
 from SegAnyPETLib.backend.http.backend import HttpBackend
 from SegAnyPETLib.backend.in_process import InProcessBackend
 from SegAnyPETLib.backend.worker.backend import WorkerBackend
-from SegAnyPETLib.backend.worker.child import WorkerProcess, python_beside
+from SegAnyPETLib.backend.worker.process import WorkerProcess, python_beside
 from SegAnyPETLib.backend.worker.settings import Report, WorkerSettings
-from SegAnyPETLib.errors import BackendError, Cancelled, InputError, OutOfMemory
+from SegAnyPETLib.errors import BackendError, Cancelled, DeviceMissing, InputError, OutOfMemory
 from Testing.backend.hot import clicked, engine, window
 from Testing.backend.workers import ROOT, python_that_runs
 
 PATIENCE_S = 60.0
+TOKEN = "token-of-the-tests"
 #: A device that no machine has on which the other one is there, or on which none is.
 ABSENT = "cuda" if torch.backends.mps.is_available() else "mps"
 
@@ -40,10 +43,6 @@ def until(condition):
     return condition()
 
 
-def client_of(worker):
-    return worker._get().client
-
-
 def alive(pid):
     """Whether a process runs; one that has ended and waits to be noticed does not."""
     try:
@@ -53,9 +52,9 @@ def alive(pid):
 
 
 @contextmanager
-def cancelled_once_busy(worker):
+def cancelled_once(worker, condition):
     def cancel():
-        assert until(lambda: client_of(worker).busy(PATIENCE_S))
+        assert until(condition)
         worker.cancel()
 
     thread = threading.Thread(target=cancel)
@@ -65,26 +64,35 @@ def cancelled_once_busy(worker):
 
 
 @pytest.fixture(scope="module")
-def told():
+def stages():
     return []
 
 
 @pytest.fixture(scope="module")
-def worker(told, tmp_path_factory):
-    """One that runs the test's model, more slowly where a file says so."""
-    folder = tmp_path_factory.mktemp("worker")
-    python = python_that_runs(folder, "lambda: (folder / 'slow').exists() and time.sleep(1)")
-    with WorkerBackend(threads=1, python=python, progress=told.append) as found:
-        found.slow = folder / "slow"
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("worker")
+
+
+@pytest.fixture(scope="module")
+def python(folder):
+    """Runs the test's model, more slowly if a file says so."""
+    return python_that_runs(
+        folder, "lambda: (folder / 'slow').exists() and ((folder / 'slow').unlink(), time.sleep(1))"
+    )
+
+
+@pytest.fixture(scope="module")
+def worker(stages, python):
+    with WorkerBackend(threads=1, python=python, progress=stages.append) as found:
         yield found
 
 
 class TestLife:
-    def test_it_starts_at_the_first_use_and_tells_how_far_it_is(self, worker, told):
+    def test_it_starts_at_the_first_use_and_reports_its_progress(self, worker, stages):
         assert worker.pid is None
         assert worker.spec.name == "hot"
         assert worker.device == "cpu, fp32"
-        assert told == ["importing", "loading weights", "warming up", "ready on cpu, fp32"]
+        assert stages == ["importing", "loading weights", "warming up", "ready on cpu, fp32"]
 
     def test_it_answers_as_the_model_itself_from_any_thread(self, worker):
         answers = {}
@@ -99,40 +107,38 @@ class TestLife:
             thread.join(PATIENCE_S)
         assert all(same(answers[n], expected(n)) for n in range(3))
 
-    def test_others_on_this_machine_cannot_use_it(self, worker):
-        url = client_of(worker).url
-        with HttpBackend(url) as stranger, pytest.raises(BackendError, match="token"):
-            stranger.connect()
-
     @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-    def test_its_token_is_in_neither_command_line_nor_environment(self, worker):
-        header = client_of(worker)._headers["Authorization"]
-        token = header.removeprefix("Bearer ").encode()
+    def test_others_on_this_machine_can_neither_use_it_nor_find_its_token(self, python):
+        process = WorkerProcess(python, WorkerSettings("lite", token=TOKEN))
+        url = f"http://127.0.0.1:{process.wait_ready(PATIENCE_S, lambda stage: None)}"
+        with HttpBackend(url) as stranger, pytest.raises(BackendError, match="asks for a token"):
+            stranger.connect()
+        with HttpBackend(url, TOKEN) as parent:
+            assert parent.spec.name == "hot"
         for name in ("cmdline", "environ"):
-            found = Path(f"/proc/{worker.pid}/{name}").read_bytes()
+            found = Path(f"/proc/{process.pid}/{name}").read_bytes()
             assert found
-            assert token not in found
+            assert TOKEN.encode() not in found
+        process.kill()
 
-    def test_cancel_spares_one_that_ends_its_work_in_time(self, worker):
+    def test_cancel_spares_one_that_finishes_in_time(self, worker, folder):
         worker.start()
         before = worker.pid
-        worker.slow.touch()
-        with cancelled_once_busy(worker), pytest.raises(Cancelled):
+        (folder / "slow").touch()
+        with cancelled_once(worker, lambda: not (folder / "slow").exists()), pytest.raises(Cancelled):
             worker.predict(window(), [clicked()])
-        worker.slow.unlink()
         assert same(worker.predict(window(), [clicked()]), expected())
         assert worker.pid == before
 
-    def test_it_ends_with_close_and_starts_again_on_another_device(self, worker, told):
+    def test_it_ends_with_close_and_starts_again_at_the_next_use(self, worker, stages):
         worker.start()
         before = worker.pid
         worker.close()
         assert not alive(before)
         assert worker.pid is None
-        told.clear()
-        worker.move_to("cpu")
+        stages.clear()
         assert same(worker.predict(window(), [clicked()]), expected())
-        assert told[-1] == "ready on cpu, fp32"
+        assert stages[-1] == "ready on cpu, fp32"
 
 
 class TestEnds:
@@ -166,6 +172,31 @@ class TestEnds:
             process.kill()
         assert until(lambda: not alive(pid))
 
+    @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+    def test_it_ends_when_its_parent_is_killed_although_a_child_of_that_lives_on(self, tmp_path):
+        """A process that was forked holds the pipe to the worker open."""
+        python = python_that_runs(tmp_path)
+        parent = tmp_path / "parent.py"
+        parent.write_text(
+            f"import os, sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
+            "from SegAnyPETLib.backend.worker.backend import WorkerBackend\n"
+            f"worker = WorkerBackend(python={python!r})\n"
+            "worker.start()\n"
+            "child = os.fork()\n"
+            "if child:\n"
+            "    print(worker.pid, child, flush=True)\n"
+            "time.sleep(600)\n"
+        )
+        with subprocess.Popen([sys.executable, parent], stdout=subprocess.PIPE, text=True) as process:
+            pid, child = map(int, process.stdout.readline().split())
+            assert alive(pid)
+            process.kill()
+        try:
+            assert until(lambda: not alive(pid))
+            assert alive(child)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
     def test_close_ends_a_start_that_is_under_way(self, tmp_path):
         fake = tmp_path / "python"
         fake.write_text("#!/bin/sh\nexec sleep 600\n")
@@ -190,14 +221,14 @@ class TestEnds:
 
 class TestFaults:
     @pytest.mark.parametrize(
-        ("model", "device", "message"),
+        ("model", "device", "error", "message"),
         [
-            ("nonsense", "cpu", "unknown model 'nonsense'"),
-            ("lite", ABSENT, rf"{ABSENT}' is not available here.* on the CPU instead"),
+            ("nonsense", "cpu", InputError, "unknown model 'nonsense'"),
+            ("lite", ABSENT, DeviceMissing, rf"{ABSENT}' is not available here.* on the CPU instead"),
         ],
     )
-    def test_what_is_not_there_is_told_of_and_a_way_out(self, model, device, message):
-        with WorkerBackend(model, device) as worker, pytest.raises(InputError, match=message):
+    def test_a_missing_model_or_device_is_named_with_a_way_out(self, model, device, error, message):
+        with WorkerBackend(model, device) as worker, pytest.raises(error, match=message):
             worker.start()
 
     def test_a_python_that_is_not_there_is_told_of(self, tmp_path):
@@ -237,7 +268,7 @@ class TestPipes:
         settings = WorkerSettings("a model\nof ü", "cuda", 3, "bf16", "secret")
         assert WorkerSettings.read(settings.line()) == settings
         assert settings.line().count(b"\n") == 1
-        for error in (InputError("a\nb"), OutOfMemory("c"), BackendError("d")):
+        for error in (InputError("a\nb"), DeviceMissing("e"), OutOfMemory("c"), BackendError("d")):
             read = Report.read(Report(error=error).line()).error
             assert type(read) is type(error)
             assert str(read) == str(error)
