@@ -367,6 +367,7 @@ def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch)
         main(["info"])
 
 
+@pytest.mark.slow
 def test_the_shell_sees_the_exit_code(tmp_path: Path) -> None:
     command = [
         sys.executable,

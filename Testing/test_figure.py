@@ -46,6 +46,7 @@ def place(figure: Figure, panel: int) -> NDArray:
     return axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("panel", [AXIAL, CORONAL, SAGITTAL, PROJECTION])
 def test_right_and_anterior_are_left_and_superior_and_anterior_are_up(
     panel: int, patient: tuple[Volume, NDArray[np.bool_], Point]
@@ -56,6 +57,7 @@ def test_right_and_anterior_are_left_and_superior_and_anterior_are_up(
     assert y > 0.5
 
 
+@pytest.mark.slow
 def test_the_orientation_of_the_file_does_not_show(patient: tuple[Volume, NDArray[np.bool_], Point]) -> None:
     volume, mask, point = patient
     # The same patient with axes that run superior, left and posterior.
@@ -101,6 +103,7 @@ def test_suv_has_a_fixed_grey_scale_and_other_values_their_own(
     assert counts.get_clim()[1] == pytest.approx(1000.0, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("matrix", [np.diag([20.0, 20, 1, 1]), np.diag([1.0, 1, 40, 1]), np.diag([1.0, 40, 1, 1])])
 def test_flat_and_slim_volumes_have_a_picture_of_sane_size(matrix: NDArray) -> None:
@@ -110,6 +113,7 @@ def test_flat_and_slim_volumes_have_a_picture_of_sane_size(matrix: NDArray) -> N
     assert max(shown.shape) < 12000
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_values_below_zero_do_not_upset_the_grey_scale() -> None:
     array = np.full((6, 6, 6), -1.0, np.float32)

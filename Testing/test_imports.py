@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ["torch", "monai", "safetensors", "matplotlib", "slicer", "vtk", "qt", "PySide6"]
 
 

@@ -24,6 +24,7 @@ RAS = st.tuples(NUMBERS, NUMBERS, NUMBERS)
 MASK = MaskPatch.cropped(np.eye(3, dtype=bool)[None], (4, 5, 6))
 
 
+@pytest.mark.slow
 @given(st.lists(st.builds(Point, RAS, st.booleans(), st.none() | RAS)))
 def test_points_come_back_from_json(points):
     assert points_from_json(points_to_json(points)) == points
@@ -38,6 +39,7 @@ def test_a_point_that_was_not_moved_is_written_as_in_earlier_releases():
     assert json.loads(points_to_json([Point((1, 2, 3))])) == [{"ras": [1.0, 2.0, 3.0], "positive": True}]
 
 
+@pytest.mark.slow
 @given(arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=5)), st.booleans())
 def test_masks_come_back_from_json_in_their_order_among_points(mask_kji, refine):
     mask = MaskPatch.cropped(mask_kji, (7, 8, 9))

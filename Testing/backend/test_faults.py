@@ -75,6 +75,7 @@ class TestNetwork:
         with HttpBackend(tap.url, deadline_s=3.0) as backend:
             yield InteractiveSession(VOLUME, backend)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("fault", "error"),
         [
@@ -95,6 +96,7 @@ class TestNetwork:
             session.add_point(click)
             np.testing.assert_array_equal(session.mask_kji, mask)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "fault",
         [cuts(0.5), cuts(0.0), babbles, refuses(429, "busy", headers="Retry-After: 0\r\n"), refuses(500, "failed"),
@@ -172,6 +174,7 @@ class TestServer:
             for session in sessions:
                 session.backend.close()
 
+    @pytest.mark.slow
     def test_clients_with_more_windows_than_are_kept_all_come_through(self, masks):
         """One embedding fits; every click of one client drives out what another one needs."""
         alone = HotModel()
@@ -235,6 +238,7 @@ def backend(folder):
         yield found
 
 
+@pytest.mark.slow
 class TestWorker:
     def test_one_that_is_killed_while_it_computes_goes_unnoticed(self, backend, folder, masks):
         session = InteractiveSession(VOLUME, backend)

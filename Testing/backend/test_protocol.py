@@ -109,6 +109,7 @@ def logits(draw, sides=(1, 2, 3, 4, 6)):
     return array.astype(np.float32)
 
 
+@pytest.mark.slow
 @given(logits(), st.sampled_from([1, 2]), st.booleans())
 def test_no_logit_changes_sides(array, factor, feeds_back_logits):
     answer = Prediction.of(array, len(array) * factor, 0.5, feeds_back_logits)
@@ -121,6 +122,7 @@ def test_tiny_and_huge_logits_keep_their_side(value):
     assert np.array_equal(Prediction.of(array, 2, 0.5).logits_kji > 0, array > 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(seeds, st.sampled_from([1, 2, 4]), st.booleans(), st.integers(0, 3))
 def test_what_an_answer_leaves_out_never_moves_the_border(seed, factor, feeds_back_logits, spots):

@@ -17,6 +17,8 @@ from Testing.backend.hot import at
 from Testing.backend.serving import serving
 from Testing.models.sam.filler import filled
 
+pytestmark = pytest.mark.slow
+
 SMALL, LARGE = (13, 20, 20), (32, 38, 38)
 
 

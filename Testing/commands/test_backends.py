@@ -12,6 +12,8 @@ from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.volume.io import read_labels
 from Testing.backend.serving import TOKEN, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def url(model_file):

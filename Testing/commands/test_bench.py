@@ -1,6 +1,10 @@
 import re
 
+import pytest
+
 from SegAnyPETLib.cli import main
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_part_of_a_click_is_measured(model_file, capsys, monkeypatch):

@@ -12,6 +12,8 @@ from SegAnyPETLib.cli import main
 from SegAnyPETLib.volume.io import read_image
 from SegAnyPETLib.volume.segmentation import read_segmentation
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_demo_segments_every_lesion_of_its_phantom(
     model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]

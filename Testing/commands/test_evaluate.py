@@ -14,6 +14,8 @@ from SegAnyPETLib.cli import main
 from SegAnyPETLib.volume.io import write_volume
 from SegAnyPETLib.volume.volume import Volume
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def manifest(pet: Volume, pet_file: Path, tmp_path: Path) -> Path:

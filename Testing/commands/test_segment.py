@@ -36,6 +36,7 @@ def command(pet: Volume, pet_file: Path, model_file: Path) -> list[str]:
     return ["segment", str(pet_file), "--model", str(model_file), "--threads", "1", *clicks]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_mask_lies_on_the_grid_of_the_pet_and_obeys_the_clicks(
     suffix: str, command: list[str], pet: Volume, tmp_path: Path
@@ -50,6 +51,7 @@ def test_the_mask_lies_on_the_grid_of_the_pet_and_obeys_the_clicks(
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([output.name, "pet.nii.gz"])
 
 
+@pytest.mark.slow
 def test_the_printed_quantities_are_those_of_the_written_mask(
     command: list[str], pet: Volume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,6 +68,7 @@ def test_the_printed_quantities_are_those_of_the_written_mask(
     assert printed["mask"] == str(output)
 
 
+@pytest.mark.slow
 def test_a_segment_tells_its_prompts_model_and_weights(
     command: list[str], pet: Volume, model_file: Path, tmp_path: Path
 ) -> None:
@@ -78,6 +81,7 @@ def test_a_segment_tells_its_prompts_model_and_weights(
     assert segment.tags["SegAnyPET.WeightsSHA256"] == hashlib.sha256(model_file.read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_values_of_a_file_are_said_not_to_be_known_as_suv(
     command: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +91,7 @@ def test_values_of_a_file_are_said_not_to_be_known_as_suv(
     assert "Research use only" in out
 
 
+@pytest.mark.slow
 def test_a_dicom_series_is_segmented_in_suv(
     model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +103,7 @@ def test_a_dicom_series_is_segmented_in_suv(
     assert read_labels(output).same_grid(read_pet(tmp_path / "dicom"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", ["lps", "ijk"])
 def test_a_click_gives_the_same_mask_in_every_frame(
     frame: str, pet: Volume, pet_file: Path, model_file: Path, tmp_path: Path
@@ -123,6 +129,7 @@ def test_a_mask_alone_is_prompt_enough(pet: Volume, pet_file: Path, model_file: 
     assert read_labels(tmp_path / "out.nii.gz").array_kji.any()
 
 
+@pytest.mark.slow
 def test_a_result_replaces_an_older_one(command: list[str], tmp_path: Path) -> None:
     output = tmp_path / "out.nii.gz"
     output.write_bytes(b"older")
@@ -130,6 +137,7 @@ def test_a_result_replaces_an_older_one(command: list[str], tmp_path: Path) -> N
     assert read_labels(output).array_kji.any()
 
 
+@pytest.mark.slow
 def test_the_figure_is_written_beside_the_mask(command: list[str], tmp_path: Path) -> None:
     output, figure = tmp_path / "out.nii.gz", tmp_path / "out.png"
     assert main([*command, "--output", str(output), "--figure", str(figure)]) == 0
@@ -137,6 +145,7 @@ def test_the_figure_is_written_beside_the_mask(command: list[str], tmp_path: Pat
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.nii.gz", "out.png", "pet.nii.gz"]
 
 
+@pytest.mark.slow
 def test_a_failure_while_writing_leaves_neither_mask_nor_figure(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

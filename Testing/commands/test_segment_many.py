@@ -22,6 +22,8 @@ from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from SegAnyPETLib.volume.volume import Volume
 
+pytestmark = pytest.mark.slow
+
 #: Voxels (k, j, i) inside and outside of the hot cube.
 INSIDE, OUTSIDE = (6, 5, 10), (6, 5, 15)
 

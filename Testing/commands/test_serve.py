@@ -18,6 +18,8 @@ import pytest
 
 from SegAnyPETLib.cli import main
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "a-token-of-the-tests"
 
 

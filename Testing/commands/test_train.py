@@ -10,6 +10,8 @@ import pytest
 from SegAnyPETLib.cli import main
 from SegAnyPETLib.volume.io import read_labels
 
+pytestmark = pytest.mark.slow
+
 RECIPE = "name: tiny\nsteps: {steps}\nbatch: 1\nslots: 1\nsize: 32\nanalytic_bodies: 1\ncheckpoint_every: 1\n"
 
 

@@ -121,6 +121,7 @@ def test_a_hostile_checkpoint_is_refused(home: Path, tmp_path: Path, capfd: pyte
     assert not home.exists()
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_by_a_shell(home: Path, checkpoint: Path, tmp_path: Path) -> None:
     hub = Hub({"a_lesion.pth": checkpoint.read_bytes(), "b_lesion.pth": checkpoint.read_bytes()})
 

@@ -24,6 +24,8 @@ from Testing.backend.server.engines import PATIENCE_S, Gate, clicked, engine, li
 from Testing.backend.serving import TOKEN, serving
 from Testing.backend.tap import tapped
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = Path(__file__).resolve().parents[2] / "Resources" / "deployment" / "nginx.conf"
 KNOWN = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -101,6 +101,7 @@ def test_the_first_prompt_is_the_deepest_voxel_in_patient_space(case: Case) -> N
     assert result["targets"][1]["prompts"] == [{"ras": [13 * 4.0, 9 * 4.0, 6 * 4.0], "positive": True}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robot", ["ideal", "noisy"])
 def test_equal_seeds_give_equal_results_but_for_the_seconds(case: Case, robot: Any) -> None:
     runs = [
@@ -137,6 +138,7 @@ def test_what_is_undefined_is_null_in_strict_json(tmp_path: Path) -> None:
     assert "| - |" in report(result)
 
 
+@pytest.mark.slow
 def test_baselines_are_measured_on_the_same_targets(case: Case) -> None:
     result = evaluate([case], ThresholdSession, model="half", clicks=2, baselines=True)
     assert list(result["baselines"]) == list(METHODS)

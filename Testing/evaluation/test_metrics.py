@@ -42,12 +42,14 @@ def brute_force_hausdorff_95(first: NDArray, second: NDArray) -> float:
 masks = arrays(bool, (4, 3, 5)).filter(lambda m: bool(m.any()))
 
 
+@pytest.mark.slow
 @given(masks, masks)
 @settings(max_examples=40, deadline=None)
 def test_hausdorff_95_equals_brute_force_over_surface_voxels(first: NDArray, second: NDArray) -> None:
     assert hausdorff_95(first, second, SPACING_KJI) == pytest.approx(brute_force_hausdorff_95(first, second), abs=1e-4)
 
 
+@pytest.mark.slow
 @given(masks, masks)
 @settings(max_examples=40, deadline=None)
 def test_surface_dice_equals_monais_own_on_an_uncropped_grid(first: NDArray, second: NDArray) -> None:
@@ -63,6 +65,7 @@ def test_surface_dice_equals_monais_own_on_an_uncropped_grid(first: NDArray, sec
     assert surface_dice(first, second, SPACING_KJI, (2.0, 4.0)) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 @given(masks, masks, st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 3))
 @settings(max_examples=40, deadline=None)
 def test_a_wider_grid_changes_no_score(first: NDArray, second: NDArray, margins: tuple) -> None:

@@ -14,6 +14,8 @@ from Testing.fuzz.hostile import Hostile, canary, predict_requests, requests, st
 from Testing.fuzz.promises import check, check_refusal, logits_of
 from Testing.fuzz.served import CACHE_BYTES, LIMITS
 
+pytestmark = pytest.mark.slow
+
 #: Bytes by which what the server keeps may grow while the same requests are repeated.
 GROWTH_BYTES = 200_000
 

@@ -1,5 +1,6 @@
 """Requests that are made from the application's own OpenAPI schema, which its answers must keep to."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from SegAnyPETLib.backend.server.app import create_app
 from Testing.fuzz.conftest import REQUESTS, SEEDED
 from Testing.fuzz.hostile import messages, valid_messages
 from Testing.fuzz.served import TOKEN
+
+pytestmark = pytest.mark.slow
 
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 

@@ -23,6 +23,8 @@ from Testing.fuzz.hostile import canary, predict_requests, requests, valid
 from Testing.fuzz.promises import REFUSED, check, logits_of
 from Testing.fuzz.served import LIMITS, TOKEN
 
+pytestmark = pytest.mark.slow
+
 KNOWN = {"Authorization": f"Bearer {TOKEN}"}
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -128,6 +128,7 @@ def test_the_published_network_is_asked_and_answers_in_its_own_axes():
     np.testing.assert_allclose(answer.logits_kji, low[0, 0].numpy().transpose(2, 1, 0), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "tolerance"), [(lite, 0.05), (sam, 0.05)])
 def test_both_precisions_give_about_the_same_answer(make, tolerance):
     fp32, bf16 = (predict(Engine(make(), torch.device("cpu"), p), ONE_POINT)[0].logits_kji for p in ("fp32", "bf16"))
@@ -196,6 +197,7 @@ def test_many_targets_are_decoded_in_groups_of_a_bounded_size(exhausted):
     assert engine.model.batches == [8, 8, 2]
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_is_run_one_by_one(exhausted):
     engine = exhausted(lambda batches: batches[-1] > 1)
     answers = predict(engine, *TARGETS)
@@ -204,6 +206,7 @@ def test_a_batch_that_does_not_fit_is_run_one_by_one(exhausted):
     assert engine.model.batches == [3, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_memory_that_was_short_once_is_tried_again_without_other_embeddings(exhausted):
     engine = exhausted(lambda batches: len(batches) == 3)
     predict(engine, ONE_POINT, key="another")

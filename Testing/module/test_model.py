@@ -9,6 +9,8 @@ import pytest
 from SegAnyPETLib.errors import BackendError, OutOfMemory
 from Testing.module.held_backend import HeldBackend
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def lacking(unopened, monkeypatch):

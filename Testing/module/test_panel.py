@@ -177,6 +177,7 @@ def test_a_panel_that_is_left_places_no_points_and_comes_back_as_it_was(quick) -
     assert quick.names() == ["Lesion 1"]
 
 
+@pytest.mark.slow
 def test_the_phantom_is_offered_and_is_a_pet_in_suv(unopened) -> None:
     (sample,) = unopened.harness.installations.samples
     assert (sample.category, sample.sampleName) == ("SegAnyPET", "PhantomPET")
@@ -186,10 +187,12 @@ def test_the_phantom_is_offered_and_is_a_pet_in_suv(unopened) -> None:
     assert unopened.ui.suvLabel.text == "The values are SUV (body weight)."
 
 
+@pytest.mark.slow
 def test_the_self_tests_run(unopened) -> None:
     unopened.loaded.python.SegAnyPETTest().runTest()
 
 
+@pytest.mark.slow
 def test_the_module_brings_nothing_foreign_into_slicer_at_its_start() -> None:
     import subprocess
     import sys

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+pytestmark = pytest.mark.slow
+
 #: A lesion of the phantom of Sample Data, and what lies beside it; RAS mm.
 LESION_RAS, BESIDE_RAS = (-72.0, 67.5, -327.0), (-72.0, 90.0, -327.0)
 #: Of every view, as wide and as high as the views are.

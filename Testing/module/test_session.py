@@ -1,6 +1,7 @@
 """A clinician's session from the first click to the next day, with the bundled model."""
 
 import numpy as np
+import pytest
 
 from SegAnyPETLib.prompts import MaskPrompt, Point
 
@@ -40,6 +41,7 @@ def paint(user, number=0):
     user.rest()
 
 
+@pytest.mark.slow
 def test_a_session_from_the_first_click_to_the_next_day(user, slicer_harness, tmp_path) -> None:
     import slicer
 

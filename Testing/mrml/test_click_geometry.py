@@ -87,6 +87,7 @@ def labelled_voxel_in_world(segmentation, segment_id: str) -> tuple[np.ndarray, 
     return np.array(grid.MultiplyPoint((i0, j0, k0, 1))[:3]), from_vtk(grid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 def test_a_click_names_the_voxel_under_it_and_its_mask_lies_there(make, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
+pytestmark = pytest.mark.slow
+
 
 def test_slicers_process_stays_free_of_torch_and_the_room_of_qt() -> None:
     code = """

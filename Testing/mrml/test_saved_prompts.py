@@ -144,6 +144,7 @@ def test_a_segment_made_otherwise_has_no_prompts(make) -> None:
 number = st.floats(-1e6, 1e6)
 
 
+@pytest.mark.slow
 @given(st.lists(st.builds(Point, st.tuples(number, number, number), st.booleans())), st.text())
 @example([], "a|b\n")
 def test_any_prompts_are_read_as_they_were_written(points: list[Point], model: str) -> None:

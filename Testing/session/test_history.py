@@ -285,6 +285,7 @@ ACTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("feeds_back_logits", "error"),
     [(False, BackendError("gone")), (True, Cancelled("cancelled"))],

@@ -12,6 +12,8 @@ from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.patch import MaskPatch
 from Testing.session.hot_backend import HOT, WARM, HotBackend, at, box, pet
 
+pytestmark = pytest.mark.slow
+
 #: Two hot boxes, one of them longer than a window; what is warm around one belongs to it once it was marked.
 VOLUME = pet((6, 6, 20), ((0, 0, 0), (5, 5, 7)), value=WARM)
 VOLUME.array_kji[box((1, 1, 1), (3, 3, 4))] = HOT

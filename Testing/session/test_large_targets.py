@@ -15,6 +15,8 @@ from SegAnyPETLib.training.dataset import split_organ_maps
 from SegAnyPETLib.volume.io import read_labels
 from SegAnyPETLib.volume.volume import Volume
 
+pytestmark = pytest.mark.slow
+
 #: The cube that the published models see.
 CUBE_MM = 192.0
 

@@ -51,6 +51,7 @@ def test_a_lesion_is_hotter_than_its_surroundings(phantom):
             )
 
 
+@pytest.mark.slow
 def test_equal_seeds_make_equal_phantoms_and_others_do_not(phantom):
     again, other = make_phantom(seed=3), make_phantom(seed=4)
     assert np.array_equal(again.image.array_kji, phantom.image.array_kji)

@@ -135,6 +135,7 @@ def test_layers_and_fit_are_set_as_by_any_module(slicer_views, oblique_volume) -
     assert view.node.GetFieldOfView()[0] > 50
 
 
+@pytest.mark.slow
 def test_the_views_make_a_picture(slicer_views, oblique_volume, fiducials, tmp_path) -> None:
     import slicer
 

@@ -39,6 +39,7 @@ def test_folds_leave_each_case_out_once(cases):
     assert sorted(name for names in left_out for name in names) == case_names(recipe(cases))
 
 
+@pytest.mark.slow
 def test_real_windows_show_the_lesion_of_a_case(cases):
     windows = windows_of(recipe(cases))
     rng = np.random.default_rng(0)
@@ -48,6 +49,7 @@ def test_real_windows_show_the_lesion_of_a_case(cases):
         assert np.median(sample.image[sample.target]) > 1.3 * np.median(sample.image[~sample.target])
 
 
+@pytest.mark.slow
 def test_windows_of_a_fixed_voxel_size_show_targets_larger_and_smaller(cases):
     windows = windows_of(recipe(cases, family="sam", sam=SamConfig(size=32), window_spacing_mm=3.0))
     rng = np.random.default_rng(0)
@@ -58,6 +60,7 @@ def test_windows_of_a_fixed_voxel_size_show_targets_larger_and_smaller(cases):
     assert max(whole) > 1.2 * min(whole)
 
 
+@pytest.mark.slow
 def test_poor_masks_are_known_as_such_unless_a_simulated_lesion_is_the_target_instead(cases, monkeypatch):
     draws = windows_of(recipe(cases, low_quality=("CASE_0", "CASE_3")))
     assert [case.low_quality for case in draws.real.cases] == [True, False, False, True, False]
@@ -74,6 +77,7 @@ def test_a_poor_case_that_is_not_there_is_refused(cases):
         fitted_cases(recipe(cases, low_quality=("CASE_9", "CASE_1")))
 
 
+@pytest.mark.slow
 def test_a_share_of_simulated_references_is_degraded():
     windows = windows_of(Recipe("a", steps=1, size=32, analytic_bodies=1, noisy_share=0.5))
     rng = np.random.default_rng(0)

@@ -45,6 +45,7 @@ def test_every_recipe_of_the_project_can_be_read(path):
     assert read_recipe(path).name == path.stem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -147,6 +147,7 @@ def test_the_low_resolution_answer_is_kept_as_memory(monkeypatch, never_the_trut
     assert np.allclose(trainer.episodes.slots[0].previous_logits, low_logits[0].numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_trained_here_loads_in_the_published_layout_and_back(tmp_path):
     weights = train(RECIPE, tmp_path, progress=False)
     net, _ = load_checkpoint(weights)
@@ -161,6 +162,7 @@ def test_a_network_trained_here_loads_in_the_published_layout_and_back(tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(net.state_dict().values(), back.state_dict().values(), strict=True))
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_a_run_or_a_checkpoint_of_the_same_sizes(tmp_path):
     torch.manual_seed(3)
     net = SamNet(SIZES)
@@ -175,6 +177,7 @@ def test_fine_tuning_starts_from_a_run_or_a_checkpoint_of_the_same_sizes(tmp_pat
         Trainer(wider, tmp_path)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_are_one_large_batch(tmp_path, monkeypatch, never_the_truth):
     monkeypatch.setattr("SegAnyPETLib.training.episodes.MASK_START_SHARE", 0.0)
     many = Trainer(replace(RECIPE, batch=1, accumulate=2), tmp_path)

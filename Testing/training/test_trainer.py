@@ -15,6 +15,8 @@ from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
 
+pytestmark = pytest.mark.slow
+
 LITE = Recipe("tiny", steps=2, batch=1, slots=2, size=32, warmup=2, analytic_bodies=1, bf16=False, checkpoint_every=2)
 #: What does not depend on the family is tested on the one whose steps are fast at this size.
 RECIPE = replace(LITE, steps=4, family="sam", sam=SamConfig(32, 8, 24, 2, 2, (1,), 3, 48, 8), window_spacing_mm=4.0)

@@ -65,6 +65,7 @@ def left_by(folder, rank):
     return torch.load(folder / "out" / f"rank{rank}.left", weights_only=True)
 
 
+@pytest.mark.slow
 def test_processes_end_with_equal_weights_and_the_first_one_alone_writes_and_speaks(pair):
     folder, printed = pair
     one, other = (left_by(folder, rank) for rank in (0, 1))
@@ -75,6 +76,7 @@ def test_processes_end_with_equal_weights_and_the_first_one_alone_writes_and_spe
     assert printed.count("weights  ") == 1
 
 
+@pytest.mark.slow
 def test_a_step_of_several_processes_is_one_of_their_mean_gradient_and_loss(pair, tmp_path):
     folder, _ = pair
     recipe = read_recipe(folder / "pair.yaml")
@@ -100,6 +102,7 @@ def test_a_step_of_several_processes_is_one_of_their_mean_gradient_and_loss(pair
         assert float(next(csv.DictReader(file))["loss"]) == pytest.approx(sum(losses) / 4, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_does_not_go_on_with_one(pair):
     folder, _ = pair
     recipe = read_recipe(folder / "pair.yaml")

@@ -95,6 +95,7 @@ def test_truncated_uncompressed_file_is_refused_and_nothing_else_is_printed(tmp_
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
 @given(where=st.floats(0.7, 0.95), bit=st.integers(0, 7))
 def test_flipped_bit_in_compressed_voxels_is_refused_or_changes_none(tmp_path_factory, suffix, where, bit):

@@ -22,6 +22,7 @@ matrices = st.builds(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 @given(matrix=matrices)
 def test_volume_comes_back_from_a_file_with_its_voxels_and_its_matrix(tmp_path_factory, suffix, matrix):

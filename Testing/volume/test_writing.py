@@ -21,6 +21,7 @@ def test_writing_replaces_a_file_and_leaves_nothing_else(tmp_path, suffix):
     assert np.array_equal(read_image(path).array_kji, counting())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_writing_that_fails_leaves_the_existing_file_and_nothing_else(tmp_path, suffix):
     path = write(tmp_path, suffix)

@@ -141,6 +141,7 @@ def test_what_an_array_merely_claims_to_hold_is_not_allocated():
     assert peak < 1 << 20
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.data())
 def test_a_damaged_message_is_read_or_refused_and_nothing_else(data):

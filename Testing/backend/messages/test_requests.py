@@ -331,6 +331,7 @@ def places(value, path=()):
     return [p for key, part in inner for p in [(*path, key), *places(part, (*path, key))]]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.data(), st.booleans())
 def test_any_json_in_any_place_is_read_or_refused_and_nothing_else(data, is_request):

@@ -35,6 +35,7 @@ from Testing.backend.processes import PROC, Seen, descendants, wait_until
 from Testing.backend.serving import TOKEN
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.skipif(not PROC.is_dir(), reason="processes are looked up in /proc"),
 ]

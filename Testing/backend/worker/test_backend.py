@@ -87,6 +87,7 @@ def worker(stages, python):
         yield found
 
 
+@pytest.mark.slow
 class TestLife:
     def test_it_starts_at_the_first_use_and_reports_its_progress(self, worker, stages):
         assert worker.pid is None
@@ -141,6 +142,7 @@ class TestLife:
         assert stages[-1] == "ready on cpu, fp32"
 
 
+@pytest.mark.slow
 class TestEnds:
     def test_it_ends_when_nobody_holds_it(self, tmp_path):
         worker = WorkerBackend(python=python_that_runs(tmp_path))
@@ -219,6 +221,7 @@ class TestEnds:
         assert not alive(pid)
 
 
+@pytest.mark.slow
 class TestFaults:
     @pytest.mark.parametrize(
         ("model", "device", "error", "message"),

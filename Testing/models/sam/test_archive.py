@@ -120,6 +120,7 @@ def test_records_that_are_larger_than_the_file_are_refused(tmp_path: Path, decla
     assert "declares more" in message or "damaged" in message
 
 
+@pytest.mark.slow
 def test_a_directory_of_an_archive_that_is_larger_than_any_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "net.pth"
     with zipfile.ZipFile(path, "w") as archive:

@@ -79,6 +79,7 @@ def test_the_network_stays_what_it_is_when_its_file_changes(tmp_path: Path, leas
         assert_same(loaded, least)
 
 
+@pytest.mark.slow
 def test_loading_does_not_load_the_compiler(tmp_path: Path) -> None:
     save_checkpoint(random_net(LEAST), tmp_path / "net.pth")
     code = f"""
@@ -92,6 +93,7 @@ print("torch._dynamo" in sys.modules)
     assert done.stdout == "False\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["model_state_dict", "state_dict", "model"])
 def test_containers_of_the_training_are_opened(tmp_path: Path, least: dict[str, Tensor], key: str) -> None:
     path = tmp_path / "sam_model_dice_best.pth"
@@ -122,6 +124,7 @@ def test_a_container_of_numpy_1_is_opened(tmp_path: Path, least: dict[str, Tenso
     assert_same(load_checkpoint(tmp_path / "one.pth")[0], least)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
 def test_bare_tensors_of_other_precisions_become_float32(
@@ -139,6 +142,7 @@ def test_transposed_tensors_keep_their_numbers(tmp_path: Path, least: dict[str, 
     assert_same(load_checkpoint(tmp_path / "net.pth")[0], least)
 
 
+@pytest.mark.slow
 def test_weights_with_box_prompts_have_two_names_more(tmp_path: Path) -> None:
     net = random_net(replace(LEAST, boxes=True))
     save_checkpoint(net, tmp_path / "net.pth")

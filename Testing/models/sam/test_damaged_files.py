@@ -16,6 +16,8 @@ from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
 from Testing.models.sam.checkpoints import refusal, write
 from Testing.models.sam.forged import Declared, write_archive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
 def test_a_truncated_file_is_refused(tmp_path: Path, least: dict[str, Tensor], ending: str) -> None:

@@ -16,6 +16,7 @@ def attention(window, heads=2, channels=4, seed=0):
     return module
 
 
+@pytest.mark.slow
 @given(
     window=st.integers(1, 6),
     grid=st.tuples(*[st.integers(1, 7)] * 3),

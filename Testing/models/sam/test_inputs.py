@@ -28,6 +28,7 @@ def published_window(version, name):
     return normalised(torch.from_numpy(Window(128, np.array(cut["roi_affine_ras"])).sample(volume))[None])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", ["a1", "a2", "b1", "b2", "c1"])
 def test_a_window_is_the_published_tensor(version, name):
@@ -39,6 +40,7 @@ def test_a_window_is_the_published_tensor(version, name):
     assert (tensor.min(), tensor.max()) == pytest.approx((cut["min"], cut["max"]), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_whole_runs_end_in_the_published_masks():
     net = filler.filled(SamNet())
     with torch.inference_mode():
@@ -86,6 +88,7 @@ def test_a_mask_prompt_has_its_zero_level_on_the_surface_of_the_mask():
     assert prompt[0, 0, 0, 1].tolist() == [-MASK_GAIN, MASK_GAIN, 0.0, -MASK_GAIN]
 
 
+@pytest.mark.slow
 def test_a_large_mask_comes_back_from_its_prompt():
     grid = torch.stack(torch.meshgrid(*[torch.arange(128.0)] * 3, indexing="ij"))
     ball = ((grid - torch.tensor([60.0, 66.0, 63.0]).view(3, 1, 1, 1)).norm(dim=0) < 30).float()[None]

@@ -25,7 +25,10 @@ def dtype(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=list(MODELS))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow) if name == "vit_b_ori" else name for name in MODELS],
+)
 def embedded(request, dtype):
     """A network of a size, and its embedding of the fixtures' image."""
     name = request.param

@@ -44,6 +44,7 @@ def test_sizes_are_read_off_the_shapes(config: SamConfig) -> None:
     assert sizes_of(shapes_of(meta_net(config))) == config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -63,6 +64,7 @@ def test_shapes_of_no_network_are_refused(
     assert "SAM-Med3D family" in refusal(write(tmp_path / "net.pth", least | {name: torch.zeros(shape)}))
 
 
+@pytest.mark.slow
 def test_blocks_without_end_are_refused(tmp_path: Path, least: dict[str, Tensor]) -> None:
     many = {f"image_encoder.blocks.{n}.norm1.weight": torch.zeros(12) for n in range(2000)}
     assert "no network" in refusal(write(tmp_path / "net.pth", least | many))

@@ -172,6 +172,7 @@ def test_a_file_that_changed_on_disk_is_not_verified(home: Path, checkpoint: Pat
         store.weights_file("sam-med3d-turbo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
