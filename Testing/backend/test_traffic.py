@@ -64,6 +64,7 @@ def test_the_published_size_stays_within_6_mb_and_then_0_3_mb_a_click(volume):
     assert all(up + down <= 0.3 * MB for up, down in later)
 
 
+@pytest.mark.slow
 def test_lite_stays_within_6_mb_and_then_0_3_mb_a_click(volume):
     (up, down), *later = traffic(Engine.load("lite", threads=1), volume)
     assert 2 * 48**3 < up <= 6 * MB

@@ -44,6 +44,7 @@ def test_another_token_is_not_well_and_is_not_told(url, tmp_path):
     assert (done.returncode, done.stderr) == (1, "the server answers 401\n")
 
 
+@pytest.mark.slow
 def test_no_server_no_token_and_nonsense_are_not_well(healthcheck, url, token_file):
     assert healthcheck("http://127.0.0.1:1", str(token_file)) == "no answer: URLError"
     assert healthcheck(url, str(token_file.parent / "missing")) == "no answer: FileNotFoundError"

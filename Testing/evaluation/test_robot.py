@@ -162,19 +162,19 @@ def test_the_noisy_robot_turns_to_the_smaller_error_once_in_ten_clicks() -> None
 
 
 def test_the_noisy_robot_slips_once_in_twenty_clicks() -> None:
-    target = np.zeros((31, 31, 31), bool)
-    target[15, 15, 15] = True  # a hand that does not slip stays in this voxel
-    volume = volume_of(target, np.eye(4))
+    target = np.zeros((9, 9, 9), bool)
+    target[4, 4, 4] = True  # a hand that does not slip stays in this voxel
+    volume = volume_of(target, np.diag([2.0, 2.0, 2.0, 1.0]))
     hits = [clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(DRAWS)]
-    assert np.mean([hit != (15, 15, 15) for hit in hits]) == pytest.approx(0.05, abs=0.015)
+    assert np.mean([hit != (4, 4, 4) for hit in hits]) == pytest.approx(0.05, abs=0.015)
 
 
 def test_the_noisy_robot_clicks_anywhere_in_the_region_once_in_five_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("SegAnyPETLib.evaluation.robot.SLIP_CHANCE", 0.0)
     monkeypatch.setattr("SegAnyPETLib.evaluation.robot.JITTER_MM", 0.0)
-    volume = volume_of(np.ones((9, 9, 9), bool), np.eye(4))
+    volume = volume_of(np.ones((5, 5, 5), bool), np.eye(4))
     hits = [clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(DRAWS)]
-    assert np.mean([hit != (4, 4, 4) for hit in hits]) == pytest.approx(0.2, abs=0.03)
+    assert np.mean([hit != (2, 2, 2) for hit in hits]) == pytest.approx(0.2, abs=0.03)
 
 
 def test_an_unknown_kind_and_a_mask_on_another_grid_are_refused() -> None:

@@ -84,6 +84,7 @@ def prompts(points, labels, mask=None, previous_logits=None):
     )
 
 
+@pytest.mark.slow
 def test_training_shows_points_masks_and_memory_as_a_session_does(monkeypatch, never_the_truth):
     previous_logits = np.random.default_rng(1).normal(size=(16, 16, 16)).astype(np.float32)
     mask = np.zeros((32, 32, 32), np.float32)
@@ -137,6 +138,7 @@ def test_targets_with_different_numbers_of_points_share_a_batch_and_a_window(nev
         assert torch.allclose(low_together[n], low_alone[0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_low_resolution_answer_is_kept_as_memory(monkeypatch, never_the_truth, tmp_path):
     monkeypatch.setattr("SegAnyPETLib.training.episodes.END_SHARE", 0.0)
     monkeypatch.setattr("SegAnyPETLib.training.episodes.MASK_START_SHARE", 0.0)
@@ -201,6 +203,7 @@ def knowing(tmp_path_factory):
     return trainer, [trainer._train_step()[0][0] for _ in range(50)]
 
 
+@pytest.mark.slow
 def test_training_on_one_target_teaches_it(knowing):
     _, losses = knowing
     assert sum(losses[-5:]) < 0.5 * sum(losses[:5])

@@ -53,11 +53,11 @@ def test_the_larger_error_is_corrected_by_85_of_100_clicks():
 
 def test_most_clicks_lie_in_the_middle_of_an_error_and_a_quarter_in_its_inner_half():
     rng = np.random.default_rng(0)
-    thick = ball(8)
-    away = [np.linalg.norm(np.array(next_click(thick, np.zeros_like(thick), rng)[0]) - 8.0) for _ in range(DRAWS)]
-    inner, anywhere = (np.count_nonzero(ball(radius)) for radius in (4, 8))
+    thick = ball(4, (4, 4, 4), 9)
+    away = [np.linalg.norm(np.array(next_click(thick, np.zeros_like(thick), rng)[0]) - 4.0) for _ in range(DRAWS)]
+    inner, anywhere = (np.count_nonzero(ball(radius)) for radius in (2, 4))
     assert np.mean(np.equal(away, 0)) == pytest.approx(0.6, abs=0.035)
-    assert np.mean(np.less_equal(away, 4)) == pytest.approx(0.85 + 0.15 * inner / anywhere, abs=0.025)
+    assert np.mean(np.less_equal(away, 2)) == pytest.approx(0.85 + 0.15 * inner / anywhere, abs=0.025)
 
 
 def test_without_an_error_there_is_no_click():

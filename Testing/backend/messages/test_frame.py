@@ -36,6 +36,7 @@ def with_json(text: str = "{}", **tensors: object) -> dict[str, object]:
     return {"__metadata__": {"message": text}, **tensors}
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), json_values, max_size=4), st.dictionaries(names, any_array, max_size=4))
 def test_a_message_comes_out_as_it_went_in(fields, tensors):
     read_fields, read = unpack(pack(fields, tensors))

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from SegAnyPETLib.models.lite.network import LiteNet
@@ -18,6 +19,7 @@ def test_every_parameter_takes_part_in_the_answer():
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
 
+@pytest.mark.slow
 def test_a_change_in_one_corner_reaches_the_other_through_the_coarse_levels():
     torch.manual_seed(0)
     net = LiteNet(1).eval()

@@ -155,6 +155,7 @@ def test_a_safetensors_header_that_lies_is_refused(tmp_path: Path, described: di
     refusal(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [200, 100_000])
 def test_nesting_without_end_is_refused(tmp_path: Path, depth: int) -> None:
     assert "no state dict" in refusal(
