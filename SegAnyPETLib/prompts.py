@@ -1,4 +1,4 @@
-"""What the user tells the model: points and masks."""
+"""Prompts of the user: points and masks, and their JSON."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Point:
 
     Attributes:
         ras: right, anterior, superior in millimetres.
-        positive: True where the target is, False where it is not.
-        clicked_ras: where the user clicked, if the point was moved from there; see `pet.hottest.snapped`.
+        positive: True for a point in the target, False for a point outside it.
+        clicked_ras: where the user clicked, if the point was moved from there by `pet.hottest.snapped`.
 
     Raises:
         InputError: the coordinates are not three finite numbers.
@@ -40,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class MaskPrompt:
-    """A mask in place of what earlier prompts led to; points go on from it.
+    """A mask that replaces what earlier prompts led to; later points continue from it.
 
     Attributes:
         mask: on the volume's grid.
@@ -55,9 +55,9 @@ Prompt = Point | MaskPrompt
 
 
 def prompts_to_json(prompts: Sequence[Prompt]) -> str:
-    """Prompts as JSON, in their order.
+    """Return prompts as JSON, in their order.
 
-    A point is ``{"ras": [r, a, s], "positive": true}``, with ``"clicked_ras"`` where it was moved from the click. A
+    A point is ``{"ras": [r, a, s], "positive": true}``, with ``"clicked_ras"`` if it was moved from the click. A
     mask is ``{"mask": {"offset_kji": [k, j, i], "shape_kji": [k, j, i], "bits": base64}, "mend": false}``; the bits
     are those of its voxels in C order, the highest bit of a byte first, compressed by zlib.
     """
@@ -65,7 +65,7 @@ def prompts_to_json(prompts: Sequence[Prompt]) -> str:
 
 
 def prompts_from_json(text: str) -> list[Prompt]:
-    """Read what `prompts_to_json` or `points_to_json` wrote, now or in earlier releases.
+    """Read what `prompts_to_json` wrote, now or in earlier releases.
 
     Raises:
         InputError: the text is not such a list.
@@ -73,24 +73,10 @@ def prompts_from_json(text: str) -> list[Prompt]:
     try:
         items = json.loads(text)
         if not isinstance(items, list):
-            raise TypeError("it is no list")
+            raise TypeError("it is not a list")
         return [_mask_of(item) if "mask" in item else _point_of(item) for item in items]
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError, zlib.error) as error:
         raise InputError(f"not a list of prompts: {error}") from error
-
-
-def points_to_json(points: list[Point]) -> str:
-    """Points as JSON: ``[{"ras": [r, a, s], "positive": true}, ...]``."""
-    return prompts_to_json(points)
-
-
-def points_from_json(text: str) -> list[Point]:
-    """The points in what `points_to_json` or `prompts_to_json` wrote.
-
-    Raises:
-        InputError: the text is not such a list.
-    """
-    return [prompt for prompt in prompts_from_json(text) if isinstance(prompt, Point)]
 
 
 def _finite(ras: Any) -> tuple[float, float, float]:
@@ -136,5 +122,5 @@ def _mask_of(item: dict[str, Any]) -> MaskPrompt:
 def _three_counts(values: Any) -> tuple[int, int, int]:
     k, j, i = values
     if not all(isinstance(value, int) and value >= 0 for value in (k, j, i)):
-        raise ValueError("a mask's place is given in whole voxels")
+        raise ValueError("a mask's offset and shape are given in whole voxels")
     return k, j, i

@@ -12,8 +12,6 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.prompts import (
     MaskPrompt,
     Point,
-    points_from_json,
-    points_to_json,
     prompts_from_json,
     prompts_to_json,
 )
@@ -27,16 +25,16 @@ MASK = MaskPatch.cropped(np.eye(3, dtype=bool)[None], (4, 5, 6))
 @pytest.mark.slow
 @given(st.lists(st.builds(Point, RAS, st.booleans(), st.none() | RAS)))
 def test_points_come_back_from_json(points):
-    assert points_from_json(points_to_json(points)) == points
+    assert prompts_from_json(prompts_to_json(points)) == points
 
 
 def test_points_of_earlier_releases_are_read():
     text = '[{"ras": [1.5, -2, 3], "positive": true}, {"ras": [0, 0, 0], "positive": false}]'
-    assert points_from_json(text) == [Point((1.5, -2.0, 3.0)), Point((0.0, 0.0, 0.0), positive=False)]
+    assert prompts_from_json(text) == [Point((1.5, -2.0, 3.0)), Point((0.0, 0.0, 0.0), positive=False)]
 
 
 def test_a_point_that_was_not_moved_is_written_as_in_earlier_releases():
-    assert json.loads(points_to_json([Point((1, 2, 3))])) == [{"ras": [1.0, 2.0, 3.0], "positive": True}]
+    assert json.loads(prompts_to_json([Point((1, 2, 3))])) == [{"ras": [1.0, 2.0, 3.0], "positive": True}]
 
 
 @pytest.mark.slow
@@ -47,11 +45,6 @@ def test_masks_come_back_from_json_in_their_order_among_points(mask_kji, refine)
     before, prompt, after = prompts_from_json(prompts_to_json([first, MaskPrompt(mask, refine), last]))
     assert (before, after, prompt.refine, prompt.mask.offset_kji) == (first, last, refine, mask.offset_kji)
     assert np.array_equal(prompt.mask.array_kji, mask.array_kji)
-
-
-def test_points_are_read_from_among_masks():
-    text = prompts_to_json([Point((1, 2, 3)), MaskPrompt(MASK)])
-    assert points_from_json(text) == [Point((1, 2, 3))]
 
 
 def damaged(**changes):
@@ -85,7 +78,7 @@ def damaged(**changes):
         damaged(offset_kji=[0.5, 0, 0]),
     ],
 )
-def test_what_is_no_list_of_prompts_is_refused(text):
+def test_what_is_not_a_list_of_prompts_is_refused(text):
     with pytest.raises(InputError):
         prompts_from_json(text)
 

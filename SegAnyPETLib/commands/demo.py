@@ -29,7 +29,7 @@ from SegAnyPETLib.volume.volume import Volume
 SEGMENTATION, FIGURE = "segmentation.seg.nrrd", "segmentation.png"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Found:
     """A lesion as it was segmented."""
 
@@ -38,6 +38,7 @@ class _Found:
     mask_kji: NDArray[np.bool_]
     points: tuple[Point, ...]
     seconds: tuple[float, ...]
+    tags: dict[str, str]
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,9 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     _print_table(phantom.image, found)
     terminology = {"TerminologyEntry": LESION_TERMINOLOGY}
     segments = [
-        Segment(
-            f"Lesion {f.label}", f.mask_kji, distinct_color(n, len(found)), terminology | result_tags(f.points, backend)
-        )
+        Segment(f"Lesion {f.label}", f.mask_kji, distinct_color(n, len(found)), terminology | f.tags)
         for n, f in enumerate(found)
     ]
     everything = np.logical_or.reduce([f.mask_kji for f in found])
@@ -86,7 +85,7 @@ def _click(image: Volume, lesions: Volume, label: int, backend: Backend, argumen
             break
         session.add_point(point)
     seconds = tuple(step.seconds for step in session.history)
-    return _Found(label, reference.array_kji, session.mask_kji, session.points, seconds)
+    return _Found(label, reference.array_kji, session.mask_kji, session.points, seconds, result_tags(session))
 
 
 def _print_table(image: Volume, found: list[_Found]) -> None:

@@ -20,7 +20,8 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.quantities import Quantities, quantities
 from SegAnyPETLib.pet.reading import SUV_UNITS, read_pet
-from SegAnyPETLib.prompts import Point, points_to_json
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.io import SUFFIXES, check_mask, read_labels
 from SegAnyPETLib.volume.segmentation import Segment, write_mask
@@ -46,20 +47,21 @@ def run(arguments: argparse.Namespace) -> None:
     points = to_points(arguments.clicks or [], arguments.coordinates, volume)
     mask_kji = None if arguments.mask is None else read_mask(arguments.mask, volume)
     backend = open_backend(options)
-    result_kji = segment(volume, points, mask_kji, backend)
+    session = segment(volume, points, mask_kji, backend)
+    result_kji = session.mask_kji
     measured = quantities(volume, result_kji)
     with ExitStack() as pictures:
         if arguments.figure is not None:
             title = _title(volume, measured)
             pictures.enter_context(write_figure(volume, result_kji, points, arguments.figure, title))
-        write_mask(volume, [Segment("Target", result_kji, tags=result_tags(points, backend))], arguments.output)
+        write_mask(volume, [Segment("Target", result_kji, tags=result_tags(session))], arguments.output)
     _print(arguments, volume, points, measured, backend)
 
 
 def segment(
     volume: Volume, points: Sequence[Point], mask_kji: NDArray[np.bool_] | None, backend: Backend
-) -> NDArray[np.bool_]:
-    """The mask that a session gives for a mask prompt and points, in this order.
+) -> InteractiveSession:
+    """Give a new session a mask prompt and points, in this order.
 
     Args:
         volume: the PET.
@@ -68,7 +70,7 @@ def segment(
         backend: the model.
 
     Returns:
-        Bool array (k, j, i) on the volume's grid.
+        The session; its mask has a voxel.
 
     Raises:
         SegAnyPETError: the mask has no voxel.
@@ -83,7 +85,7 @@ def segment(
         prompted(session, points, mask_kji, bar.update)
     if session.history[-1].open:
         print(OPEN_NOTE)
-    return session.mask_kji
+    return session
 
 
 def prompted(
@@ -112,10 +114,11 @@ def prompted(
         raise SegAnyPETError("the result has no voxel; add a point in the target")
 
 
-def result_tags(points: Sequence[Point], backend: Backend) -> dict[str, str]:
-    """What a segment tells about its making: prompts, model, weights and program."""
+def result_tags(session: InteractiveSession) -> dict[str, str]:
+    """Return the tags of a session's segment: the record of its prompts, and model, weights, device and program."""
+    backend = session.backend
     return {
-        "SegAnyPET.Prompts": points_to_json(list(points)),
+        TAG: SavedPrompts.of(session).to_json(),
         "SegAnyPET.Model": backend.spec.name,
         "SegAnyPET.WeightsSHA256": backend.spec.sha256,
         "SegAnyPET.Device": backend.device,

@@ -90,7 +90,7 @@ class SegmentCase:
             note = OPEN_NOTE if session.history[-1].open else ""
             measured = quantities(volume, session.mask_kji)
             rows.append(Row(case.id, target.name, measured, volume.units, note))
-            tags = result_tags(target.points, session.backend)
+            tags = result_tags(session)
             segments.append(Segment(target.name, session.mask_kji, distinct_color(n, len(targets)), tags))
         if segments:
             write_segmentation(volume, segments, self.folder / segmentation_name(case))

@@ -14,11 +14,10 @@ from typing import Any
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.editor import SegmentEditor
-from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints, fingerprint
-from SegAnyPETLib.mrml.grids import Grid
+from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints
+from SegAnyPETLib.mrml.grids import grid_of
 from SegAnyPETLib.mrml.points import check_point
 from SegAnyPETLib.mrml.saved_prompts import (
-    SavedPrompts,
     prompts_text,
     read_prompts,
     refer_to_volume,
@@ -32,6 +31,7 @@ from SegAnyPETLib.mrml.terminology import LESION, SegmentKind
 from SegAnyPETLib.mrml.volumes import VolumeCache
 from SegAnyPETLib.pet.hottest import snapped
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.saved_prompts import SavedPrompts
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.session.target_list import TargetList
 from SegAnyPETLib.volume.patch import MaskPatch
@@ -208,7 +208,7 @@ class Controller:
         home = referred_volume(place.segmentation, saved)
         if home is not None and home is not place.volume_node:
             raise InputError(f"this segment was clicked in {home.GetName()}; choose that PET, or begin the next lesion")
-        prompts = saved.on(Grid.of_node(place.volume_node))
+        prompts = saved.on(grid_of(place.volume_node))
         if saved.mask_sha256 == stamp.mask_sha256:
             return InteractiveSession(volume, backend, prompts, mask)
         session = InteractiveSession(volume, backend, prompts)
@@ -221,14 +221,9 @@ class Controller:
 
     def _write(self, place: Place, segment_id: str, session: InteractiveSession) -> None:
         written = replace_mask(self.editor, place.segmentation, segment_id, session.mask, place.volume_node)
-        grid, spec = Grid.of_node(place.volume_node), session.backend.spec
         role = refer_to_volume(place.segmentation, place.volume_node)
-        sha256 = fingerprint(written, grid)
-        write_prompts(
-            place.segmentation,
-            segment_id,
-            SavedPrompts(session.prompts, spec.name, spec.sha256, sha256, role, grid),
-        )
+        saved = SavedPrompts.of(session, written, grid_of(place.volume_node), role)
+        write_prompts(place.segmentation, segment_id, saved)
         key = place.segmentation.GetID(), segment_id
         self._kept.pop(key, None)
         if _equal(written, session.mask):  # the editor's masking may have allowed a part alone

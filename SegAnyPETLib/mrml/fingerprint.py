@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-import numpy as np
-
 from SegAnyPETLib.mrml.frames import between
-from SegAnyPETLib.mrml.grids import Grid
+from SegAnyPETLib.mrml.grids import grid_of
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask, segment_of
-from SegAnyPETLib.volume.patch import MaskPatch
-
-
-def fingerprint(mask: MaskPatch, grid: Grid) -> str:
-    """SHA-256 of a mask's voxels and place on its grid, in hexadecimal.
-
-    It is the same for equal masks, however they are cropped, and after the scene was saved and loaded again.
-    """
-    upright = grid.right_handed(mask)
-    tight = MaskPatch.cropped(upright.array_kji, upright.offset_kji)
-    digest = hashlib.sha256(np.array([tight.offset_kji, tight.array_kji.shape], "<i8").tobytes())
-    digest.update(np.packbits(tight.array_kji).tobytes())
-    return digest.hexdigest()
+from SegAnyPETLib.session.fingerprint import fingerprint
+from SegAnyPETLib.volume.grid import Grid
 
 
 class SegmentFingerprints:
@@ -42,7 +28,7 @@ class SegmentFingerprints:
         """
         key = segmentation.GetID(), segment_id, volume_node.GetID()
         image = segment_of(segmentation, segment_id).GetRepresentation(LABELMAP)
-        grid = Grid.of_node(volume_node)
+        grid = grid_of(volume_node)
         state = 0 if image is None else image.GetMTime(), grid, between(segmentation, volume_node).tobytes()
         kept = self._kept.get(key)
         if kept is None or kept[0] != state or image is None:

@@ -25,7 +25,7 @@ def test_the_demo_segments_every_lesion_of_its_phantom(
     assert grid.same_grid(pet)
     assert [segment.name for segment in segments] == [f"Lesion {lesion['label']}" for lesion in lesions]
     for segment, lesion in zip(segments, lesions, strict=True):
-        (click,) = json.loads(segment.tags["SegAnyPET.Prompts"])
+        (click,) = json.loads(segment.tags["SegAnyPET.Prompts"])["prompts"]
         assert segment.mask_kji[pet.nearest_kji(click["ras"])]
         assert np.linalg.norm(np.subtract(click["ras"], lesion["click_ras"])) < 100
     assert (tmp_path / "segmentation.png").read_bytes().startswith(b"\x89PNG")

@@ -14,8 +14,12 @@ from SegAnyPETLib.evaluation.metrics import dice
 from SegAnyPETLib.evaluation.robot import RobotUser
 from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.pet.reading import read_pet
-from SegAnyPETLib.prompts import Point, points_from_json
+from SegAnyPETLib.prompts import MaskPrompt, Point
+from SegAnyPETLib.session.fingerprint import fingerprint
+from SegAnyPETLib.session.saved_prompts import SavedPrompts
+from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.io import SUFFIXES, read_labels, write_volume
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from SegAnyPETLib.volume.volume import Volume
 from Testing.dicom_fixtures import counting_voxels, write_series
@@ -74,11 +78,26 @@ def test_a_segment_tells_its_prompts_model_and_weights(
 ) -> None:
     main([*command, "--output", str(tmp_path / "out.seg.nrrd")])
     _, (segment,) = read_segmentation(tmp_path / "out.seg.nrrd")
-    inside, outside = points_from_json(segment.tags["SegAnyPET.Prompts"])
+    saved = SavedPrompts.from_json(segment.tags["SegAnyPET.Prompts"])
+    inside, outside = saved.on(Grid.of(pet))
     assert (inside.positive, outside.positive) == (True, False)
     assert inside.ras == pytest.approx(pet.point_ras(INSIDE))
-    assert segment.tags["SegAnyPET.Model"] == "random"
-    assert segment.tags["SegAnyPET.WeightsSHA256"] == hashlib.sha256(model_file.read_bytes()).hexdigest()
+    sha256 = hashlib.sha256(model_file.read_bytes()).hexdigest()
+    assert segment.tags["SegAnyPET.Model"] == saved.model == "random"
+    assert segment.tags["SegAnyPET.WeightsSHA256"] == saved.weights_sha256 == sha256
+    assert saved.mask_sha256 == fingerprint(MaskPatch.cropped(segment.mask_kji), Grid.of(pet))
+
+
+def test_a_given_mask_is_recorded_before_the_clicks(command: list[str], pet: Volume, tmp_path: Path) -> None:
+    given = pet.array_kji > 5
+    write_volume(pet.with_array(given.astype(np.uint8)), tmp_path / "mask.nrrd")
+    output = tmp_path / "out.seg.nrrd"
+    assert main([*command, "--mask", str(tmp_path / "mask.nrrd"), "--output", str(output)]) == 0
+    _, (segment,) = read_segmentation(output)
+    prompt, inside, outside = SavedPrompts.from_json(segment.tags["SegAnyPET.Prompts"]).prompts
+    assert isinstance(prompt, MaskPrompt)
+    assert np.array_equal(prompt.mask.to_array(pet.shape_kji), given)
+    assert (inside.positive, outside.positive) == (True, False)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ import pytest
 
 from SegAnyPETLib.cli import main
 from SegAnyPETLib.pet.quantities import quantities
-from SegAnyPETLib.prompts import points_from_json
+from SegAnyPETLib.session.saved_prompts import SavedPrompts
 from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from SegAnyPETLib.volume.volume import Volume
@@ -95,7 +95,7 @@ def test_all_targets_of_a_case_become_segments_of_one_file(
     _, segments = read_segmentation(tmp_path / "masks" / "a.seg.nrrd")
     assert [segment.name for segment in segments] == ["Läsion 1", "Target 2"]
     assert len({segment.color for segment in segments}) == 2
-    assert [len(points_from_json(s.tags["SegAnyPET.Prompts"])) for s in segments] == [2, 0]
+    assert [len(SavedPrompts.from_json(s.tags["SegAnyPET.Prompts"]).prompts) for s in segments] == [2, 1]
     assert [row["target"] for row in rows_of(tmp_path / "masks")] == ["Läsion 1", "Target 2"]
 
 

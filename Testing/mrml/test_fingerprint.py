@@ -4,13 +4,14 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
 from SegAnyPETLib.mrml import fingerprint as module
-from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints, fingerprint
-from SegAnyPETLib.mrml.grids import Grid
+from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints
 from SegAnyPETLib.mrml.labelmaps import image_of
 from SegAnyPETLib.mrml.segmentations import add_segment, new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
 from SegAnyPETLib.mrml.terminology import LESION
 from SegAnyPETLib.mrml.volumes import ijk_to_ras
+from SegAnyPETLib.session.fingerprint import fingerprint
+from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.patch import MaskPatch
 
 GRID = Grid((6, 6, 6), tuple(map(tuple, np.eye(4).tolist())))
@@ -43,21 +44,6 @@ class Painted:
 @pytest.fixture
 def painted(make) -> Painted:
     return Painted(make)
-
-
-def test_equal_masks_have_equal_fingerprints_however_they_are_cropped() -> None:
-    wide = MaskPatch(np.pad(MASK.array_kji, 1), (0, 0, 0))
-    moved = MaskPatch(MASK.array_kji, (1, 1, 2))
-    assert fingerprint(wide, GRID) == fingerprint(MASK, GRID) != fingerprint(moved, GRID)
-    assert fingerprint(MaskPatch.empty(), GRID) == fingerprint(MaskPatch(np.zeros((2, 2, 2), bool), (3, 3, 3)), GRID)
-
-
-def test_voxels_of_the_same_box_are_told_apart() -> None:
-    holed = MASK.array_kji.copy()
-    holed[0, 0, 1] = False
-    turned = holed[:, :, ::-1]
-    texts = {fingerprint(MaskPatch(array, (1, 1, 1)), GRID) for array in (MASK.array_kji, holed, turned)}
-    assert len(texts) == 3
 
 
 def test_painting_is_noticed_and_its_undo_too(painted: Painted) -> None:
