@@ -1,6 +1,7 @@
 # make demo   the bundled model on a phantom, or on your own scan: make demo PET=path POINT=r,a,s
 # make check  lint, types, the import rules and the fast tests: in a minute, before every commit
 # make test   the same with all tests
+# make docs   the documentation as pages in site/
 # make fuzz   20000 hostile requests to the server, or another number: make fuzz REQUESTS=100000
 # They build .venv from the versions in constraints.txt; the second time they find it ready.
 
@@ -22,10 +23,10 @@ INPUTS := pyproject.toml setup.py constraints.txt
 # What Qt and VTK load on Linux in tests of the Slicer module: OpenGL without a graphics card, and a font.
 SYSTEM_LIBRARIES := libegl1 libgl1 libgl1-mesa-dri libopengl0 libxkbcommon0 libdbus-1-3 libfontconfig1 fonts-dejavu-core
 
-.PHONY: help demo check test system-libraries fuzz coverage lint format bench clean
+.PHONY: help demo check test system-libraries fuzz coverage lint format bench clean docs
 
 help:
-	@sed -n '1,5s/^# //p' Makefile
+	@sed -n '1,6s/^# //p' Makefile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
@@ -85,6 +86,15 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+$(VENV)/docs.stamp: $(INPUTS) | $(VENV)/test.stamp
+	$(PIP) --no-build-isolation --editable '.[docs]'
+	@touch $@
+
+# The pages and the API reference into site/, to be opened without a network.
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
 
 bench: $(VENV)/test.stamp
 	$(BIN)/seganypet bench --threads 2

@@ -3,4 +3,4 @@
 Importing this package alone loads neither torch nor Slicer nor Qt.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
