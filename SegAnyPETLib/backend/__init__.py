@@ -1,1 +1,1 @@
-"""The `Backend` protocol and what lies behind it."""
+"""The `Backend` protocol and its implementations."""

@@ -1,7 +1,7 @@
-"""What a session asks of a model, and what it answers, wherever the model runs.
+"""The interface between a session and a model, wherever the model runs.
 
-Images, masks and answers have the precision in which they travel, also within one process: so a session gives the
-same masks at every distance, bit for bit.
+Images, masks and predictions have the precision in which they are sent, also within one process: so a session gives the
+same masks in process, with a worker and with a server, bit for bit.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from SegAnyPETLib.volume.interpolation import refined
 if TYPE_CHECKING:
     from SegAnyPETLib.models.spec import ModelSpec
 
-#: Units are 2 to a power between these, so that float32 holds whatever a voxel stands for.
+#: Units are 2 to a power between these, so that float32 can represent every voxel in physical units.
 MIN_EXPONENT, MAX_EXPONENT = -120, 112
-#: Occupancies of a mask prompt are counted in these steps.
+#: Occupancies of a mask prompt are quantised to this number of steps.
 OCCUPANCY_STEPS = 255
-#: Logit of voxels so far from the mask that no answer holds them.
+#: Logit of voxels so far from the mask that a prediction leaves them out.
 FAR_LOGIT = -20.0
 
 
@@ -36,7 +36,7 @@ class WindowImage:
 
     Attributes:
         voxels_kji: (size, size, size) float16.
-        unit: what a voxel of 1 stands for, a power of two: SUV or any other value keeps 11 bits of precision.
+        unit: value of a voxel of 1, a power of two: SUV or any other quantity keeps 11 bits of precision.
         spacing_mm: voxel size of the window.
     """
 
@@ -46,14 +46,14 @@ class WindowImage:
 
     @classmethod
     def of(cls, array_kji: NDArray[np.float32], spacing_mm: float) -> WindowImage:
-        """A window's voxels, (size, size, size), rounded to float16.
+        """Round a window's voxels, (size, size, size), to float16.
 
         Raises:
-            InputError: there are values that are not finite, or larger than any image's.
+            InputError: values are not finite, or larger than those of any image.
         """
         largest = float(np.abs(array_kji).max(initial=0.0))
         if not largest < 2.0 ** (MAX_EXPONENT + 15):
-            raise InputError("the image holds values that are not finite or absurdly large; convert it anew")
+            raise InputError("the image holds values that are not finite or absurdly large; convert it again")
         # The largest voxel comes to lie in 16384 to 32768, far from both ends of float16.
         unit = 2.0 ** max(int(np.frexp(largest)[1]) - 15, MIN_EXPONENT) if largest > 0 else 1.0
         return cls((array_kji / np.float32(unit)).astype(np.float16), unit, spacing_mm)
@@ -65,7 +65,7 @@ class WindowImage:
 
     @cached_property
     def sha256(self) -> str:
-        """Of voxels, unit and spacing; what is made of a window is kept under it."""
+        """SHA-256 of voxels, unit and spacing; identifies the window and its embedding."""
         digest = hashlib.sha256(np.array([self.spacing_mm, self.unit], "<f8").tobytes())
         digest.update(np.ascontiguousarray(self.voxels_kji, "<f2").data)
         return digest.hexdigest()
@@ -73,14 +73,14 @@ class WindowImage:
 
 @dataclass(frozen=True, eq=False)
 class TargetPrompts:
-    """What is known of one target in a window.
+    """Prompts for one target in a window.
 
     Attributes:
         points_kji: (N, 3) float32, window indices; they may lie outside the window.
         positive: (N,) bool.
-        mask: the mask so far, its occupancies as uint8 in steps of 1/255 on the window's grid, or None.
-        previous_logits: those of the last `Prediction` in this window, if its mask is unedited; they count before the
-            mask.
+        mask: mask prompt, its occupancies as uint8 in steps of 1/255 on the window's grid, or None.
+        previous_logits: those of the last `Prediction` in this window, if its mask is unedited; they take precedence
+            over the mask.
     """
 
     points_kji: NDArray[np.float32]
@@ -90,27 +90,27 @@ class TargetPrompts:
 
     @property
     def mask_kji(self) -> NDArray[np.float32] | None:
-        """Occupancy of the mask so far, (size, size, size) float32, or None."""
+        """Occupancy of the mask prompt, (size, size, size) float32, or None."""
         return None if self.mask is None else self.mask.filled(0) * np.float32(1 / OCCUPANCY_STEPS)
 
 
 def mask_prompt(occupancy_kji: NDArray[np.float32]) -> Crop:
-    """A mask's occupancy, (size, size, size) float32, as a prompt."""
+    """Return a mask's occupancy, (size, size, size) float32, as a mask prompt."""
     steps = np.rint(occupancy_kji * OCCUPANCY_STEPS).astype(np.uint8)
     return Crop.around(steps, steps > 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """A model's answer for one target.
+    """A model's output for one target.
 
     Attributes:
         logits: float16 on the model's own grid, whose side divides the window's; above 0 is foreground. What is too
             far from the foreground to move its border may be left out.
         size: voxels per side of the window.
-        quality: the Dice that the model expects of its own mask, 0 to 1.
-        feeds_back_logits: whether the model takes the logits back with the next click in this window, instead of the
-            mask.
+        quality: Dice that the model expects of its own mask, 0 to 1.
+        feeds_back_logits: whether the model takes the logits as an input of the next click in this window, instead of
+            the mask.
     """
 
     logits: Crop
@@ -122,14 +122,14 @@ class Prediction:
     def of(
         cls, logits_kji: NDArray[np.float32], size: int, quality: float, feeds_back_logits: bool = False
     ) -> Prediction:
-        """An answer from logits (n, n, n) on the model's own grid, where n divides the window's size.
+        """Make a prediction from logits (n, n, n) on the model's own grid; n divides the window's size.
 
         Raises:
-            InputError: logits are not numbers, as when the values of the window were absurd.
+            InputError: logits are NaN, as happens if the values of the window were absurd.
         """
         if np.isnan(logits_kji).any():
             raise InputError("the model has no answer for this window; check the values of the image")
-        # Logits so small that float16 has no number for them must not change sides.
+        # Logits that underflow in float16 must keep their sign.
         smallest, largest = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
         rounded = np.clip(logits_kji, -largest, largest).astype(np.float16)
         rounded[(logits_kji > 0) & (rounded <= 0)] = smallest
@@ -146,30 +146,30 @@ class Prediction:
 
     @property
     def previous_logits(self) -> NDArray[np.float16] | None:
-        """What the model wants to see again; None where that is the mask."""
+        """Logits for the next click in this window; None if the model takes the mask instead."""
         return self.logits.values_kji if self.feeds_back_logits else None
 
 
 def _near(logits_kji: NDArray[np.float16], size: int) -> Crop:
-    """Foreground, and the next voxels, which say where between them its border lies.
+    """Crop logits to the foreground and the voxels next to it, which decide where between them its border lies.
 
-    On a finer grid the voxel next to the foreground may lie beyond the next coarse voxel's centre, and so between
+    On a finer grid the voxel next to the foreground may lie beyond the centre of the next coarse voxel, and so between
     that one and the one after it.
     """
     return Crop.around(logits_kji, logits_kji > 0, margin=1 if len(logits_kji) == size else 2)
 
 
 class Backend(Protocol):
-    """Runs a model."""
+    """Something that runs a model: in process, in a worker process or on a server."""
 
     @property
     def spec(self) -> ModelSpec:
-        """What a client must know of the model."""
+        """Specification of the model."""
         ...
 
     @property
     def device(self) -> str:
-        """Where the model runs and in which precision, such as "cpu, bf16"."""
+        """Device and precision of the model, such as "cpu, bf16"."""
         ...
 
     def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
@@ -177,10 +177,10 @@ class Backend(Protocol):
 
         Raises:
             Cancelled: `cancel` was called meanwhile.
-            SegAnyPETError: the model failed, or whatever runs it cannot be reached.
+            SegAnyPETError: the model failed, or the worker or server that runs it cannot be reached.
         """
         ...
 
     def cancel(self) -> None:
-        """Make the `predict` that another thread has begun raise `Cancelled`; nothing happens where there is none."""
+        """Make the `predict` that another thread has begun raise `Cancelled`; does nothing if there is none."""
         ...

@@ -1,1 +1,1 @@
-"""Networks, their specifications and weights by name, and the engine that runs them."""
+"""Networks, their specifications and weights, and the engine that runs them."""

@@ -1,4 +1,4 @@
-"""A model by its name, or from a file."""
+"""Load a model by its name, or from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do when a device's memory does not suffice."""
+"""Detect and handle a device whose memory does not suffice."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 
 T = TypeVar("T")
 
-#: How torch's CPU and MPS allocators and CUDA's libraries say it; CUDA's allocator has an exception type.
-_SAYINGS = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed")
+#: Messages of torch's CPU and MPS allocators and of CUDA's libraries; only CUDA's allocator has an exception type.
+_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed")
 
 
 def attempt(work: Callable[[], T]) -> T | None:
-    """The result of some work, None where the memory did not suffice.
+    """Return the result of some work, or None if the memory did not suffice.
 
     The exception is dropped before this returns: as long as it lives, so do the tensors of the work that failed.
     """
@@ -27,7 +27,7 @@ def attempt(work: Callable[[], T]) -> T | None:
 
 
 def give_back(device: torch.device) -> None:
-    """Hand the memory that torch holds in reserve back to the device."""
+    """Return the memory that torch holds in reserve to the device."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
@@ -37,4 +37,4 @@ def give_back(device: torch.device) -> None:
 def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return any(saying in str(error).lower() for saying in _SAYINGS)
+    return any(message in str(error).lower() for message in _MESSAGES)

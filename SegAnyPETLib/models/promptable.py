@@ -1,4 +1,4 @@
-"""What every promptable model can do, whatever its network."""
+"""The interface of promptable models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from SegAnyPETLib.models.spec import ModelSpec
 
 
 class Prompts(Protocol):
-    """Prompts of one target, as `backend.protocol.TargetPrompts` holds them."""
+    """Prompts for one target, as in `backend.protocol.TargetPrompts`."""
 
     @property
     def points_kji(self) -> NDArray[np.float32]:
@@ -29,22 +29,22 @@ class Prompts(Protocol):
 
     @property
     def mask_kji(self) -> NDArray[np.float32] | None:
-        """Occupancy of the mask so far."""
+        """Occupancy of the mask prompt, (size, size, size), or None."""
         ...
 
     @property
     def previous_logits(self) -> NDArray[np.floating] | None:
-        """The logits that the model answered last in this window, while its mask is unedited."""
+        """Logits of the last prediction in this window, or None if its mask has been edited since."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class ModelOutput:
-    """Of one target.
+    """Output for one target.
 
     Attributes:
         logits_kji: (n, n, n) float32 on the model's own grid; n divides the window's size.
-        feeds_back_logits: whether the model wants to see them again with the next click, rather than the mask.
+        feeds_back_logits: whether the model takes them as an input of the next click, instead of the mask.
     """
 
     logits_kji: NDArray[np.float32]
@@ -57,7 +57,7 @@ class Promptable(Protocol):
     spec: ModelSpec
 
     def precisions(self, device: torch.device) -> tuple[str, ...]:
-        """Those it can run in on a device; the first is its own choice."""
+        """Return the precisions that it can run in on a device, the preferred one first."""
         ...
 
     def to(self, device: torch.device, precision: str) -> None:
@@ -65,9 +65,9 @@ class Promptable(Protocol):
         ...
 
     def embed(self, image_kji: Tensor, spacing_mm: float) -> Tensor:
-        """What is computed once per window (size, size, size)."""
+        """Compute the embedding of a window (size, size, size), once per window."""
         ...
 
     def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
-        """What is computed at every click, for several targets of a window at once."""
+        """Compute masks at every click, for several targets of a window at once."""
         ...

@@ -1,4 +1,4 @@
-"""What a client must know of a model. Loads no torch."""
+"""Specification of a model, as a client needs it. Loads no torch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class ModelSpec:
     """A promptable model.
 
     Attributes:
-        name: as the user knows it, such as "lite".
+        name: name for the user, such as "lite".
         size: voxels per side of its window.
-        spacing_mm: voxel sizes of the windows it understands, finest first; one value where it knows no zoom.
-        sha256: of its weights file, "" while in training.
+        spacing_mm: voxel sizes of the windows that it accepts, finest first; one value if it does not zoom.
+        sha256: of its weights file; "" in training.
         licence: of its weights, in one line.
         previous_logits_size: voxels per side of the logits that it takes back with the next click; 0 if it takes the
             mask instead.

@@ -93,7 +93,7 @@ def test_a_taken_port_is_told_in_one_line(capsys):
     ("arguments", "said"),
     [
         (["--host", "0.0.0.0"], "needs a token"),
-        (["--host", "no.such.host.invalid"], "no address of this machine"),
+        (["--host", "no.such.host.invalid"], "not an address of this machine"),
         (["--token-file", "none"], "cannot be read"),
         (["--tls-cert", "cert.pem"], "both --tls-cert and --tls-key"),
         (["--model", "lite", "--model", "lite"], "named twice"),

@@ -1,1 +1,1 @@
-"""What client and server send each other."""
+"""Messages between client and server."""

@@ -1,4 +1,4 @@
-"""Whether a request fits a model: what a well-formed message may still get wrong."""
+"""Check that a well-formed request fits a model."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from SegAnyPETLib.errors import InputError
 if TYPE_CHECKING:
     from SegAnyPETLib.models.spec import ModelSpec
 
-#: Share by which the voxel size of a window may miss a model's range: rounding, not another zoom.
+#: Relative tolerance on a window's voxel size, for rounding only.
 SPACING_TOLERANCE = 1e-3
 
 
 def check_fits(request: PredictRequest, spec: ModelSpec) -> None:
-    """Compare a request with what a model understands.
+    """Check that a request fits a model.
 
     Raises:
-        InputError: its window has another size or voxel size, or a mask or memory lies on another grid.
+        InputError: its window has another size or voxel size, or a mask or previous logits are on another grid.
     """
     finest, coarsest = min(spec.spacing_mm), max(spec.spacing_mm)
     if not finest * (1 - SPACING_TOLERANCE) <= request.spacing_mm <= coarsest * (1 + SPACING_TOLERANCE):

@@ -15,33 +15,33 @@ from SegAnyPETLib.errors import InputError
 
 MEDIA_TYPE = "application/vnd.segany-pet+safetensors"
 
-#: The JSON of a message with the largest number of points and targets stays below this.
+#: Maximum size of the header; that of a message with the maximum number of points and targets is smaller.
 MAX_HEADER_BYTES = 1 << 20
 
-#: Bytes per voxel of the kinds of arrays that messages hold, by safetensors' names.
+#: Bytes per element of the array types that messages use, by safetensors' names.
 _WIDTHS = {"U8": 1, "F16": 2}
 _ENTRY = "message"
-#: Characters of an error of safetensors that are kept; it may quote a message's own names.
+#: Number of characters of a safetensors error that are kept; it may quote names of the message.
 MAX_ERROR = 200
 
 
 def pack(fields: dict[str, Any], arrays: dict[str, NDArray]) -> bytes:
-    """A message as bytes.
+    """Return a message as bytes.
 
     Args:
         fields: a JSON object.
         arrays: uint8 or float16.
     """
-    # safetensors writes the bytes of an array as they lie, whatever its strides.
+    # safetensors writes the bytes of an array in memory order and ignores its strides.
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     return save(contiguous, metadata={_ENTRY: json.dumps(fields, separators=(",", ":"), allow_nan=False)})
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """The JSON object and the arrays of a message.
+    """Read the JSON object and the arrays of a message.
 
     Raises:
-        InputError: the bytes are no message. Nothing is allocated for what an array merely claims to hold.
+        InputError: the bytes are not a message. Nothing is allocated for what an array merely declares.
     """
     header = _header(data)
     metadata = header.pop("__metadata__", None)
@@ -51,7 +51,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
         _check_entry(entry)
     fields = _parsed(metadata[_ENTRY])
     if not isinstance(fields, dict):
-        raise InputError("not a message: its JSON is no object")
+        raise InputError("not a message: its JSON is not an object")
     try:
         return fields, load(data)
     except (SafetensorError, ValueError) as error:
@@ -64,12 +64,12 @@ def _header(data: bytes) -> dict[str, Any]:
         raise InputError("not a message: it ends too early, or its header is too long")
     header = _parsed(data[8 : 8 + length])
     if not isinstance(header, dict):
-        raise InputError("not a message: its header is no object")
+        raise InputError("not a message: its header is not an object")
     return header
 
 
 def _check_entry(entry: object) -> None:
-    """Arrays of few dimensions and of the kinds that messages hold, whose size is that of their bytes."""
+    """Check that an array has few dimensions, a type that messages use, and as many bytes as its shape needs."""
     try:
         kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]  # type: ignore[index]
         numbers = [begin, end, *shape]
@@ -91,7 +91,7 @@ def _parsed(text: str | bytes) -> Any:
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; of two values under one name, another reader might take the other one."""
+    """Make an object; refuse a name that occurs twice, of which another reader might take the other value."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise ValueError("a name occurs twice")
@@ -99,4 +99,4 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")

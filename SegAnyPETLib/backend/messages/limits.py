@@ -1,4 +1,4 @@
-"""What a server takes from its clients at most."""
+"""Limits for the requests of clients."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Caps; what lies beyond is refused before anything is computed.
+    """Limits; a request beyond them is refused before anything is computed.
 
     Attributes:
-        body_bytes: of one request.
-        targets: in one request.
-        points: in one request, over all its targets.
-        windows: whose embeddings are kept for one client; its oldest ones go first.
-        queue: requests that wait; more are told to come again.
-        deadline_s: no request waits or runs for longer.
-        body_s: in which a request must have arrived.
+        body_bytes: size of one request.
+        targets: number of targets in one request.
+        points: number of points in one request, over all its targets.
+        windows: number of windows whose embeddings are kept for one client; the least recently used are dropped first.
+        queue: number of requests that wait; more are refused as busy.
+        deadline_s: seconds that a request may wait and run.
+        body_s: seconds in which the body of a request must have arrived.
     """
 
     body_bytes: int = 64 * 1024**2

@@ -1,4 +1,8 @@
-"""Requests and answers as messages. Server and client both read with these functions, so neither trusts the other."""
+"""Requests and predictions as messages. Client and server check everything that they read with these functions.
+
+The checks are written by hand: messages must be refused with the same short text for the same fault on both sides, a
+number must not be converted from a text or a boolean, and the client must not need a further package.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +24,22 @@ from SegAnyPETLib.volume.crop import Crop
 #: Clients and servers of different versions do not talk to each other.
 PROTOCOL = 1
 
-#: Voxels per side of the largest window, and its largest voxel in mm: what any model may ask for.
-MAX_SIZE, MAX_SPACING_MM = 256, 100.0
+#: Maximum number of voxels per side of a window.
+MAX_SIZE = 256
+#: Maximum voxel size of a window in mm.
+MAX_SPACING_MM = 100.0
 
 
 @dataclass(frozen=True, eq=False)
 class PredictRequest:
-    """One request of a client.
+    """A request for predictions.
 
     Attributes:
-        model: its name.
-        weights_sha256: of the weights that the client believes it talks to.
+        model: name of the model.
+        weights_sha256: of the weights that the client expects.
         window_sha256: of the window, see `WindowImage.sha256`.
-        spacing_mm: of the window.
-        image: its voxels, None where the server should know them.
+        spacing_mm: voxel size of the window.
+        image: voxels of the window, or None if the server should know them.
         targets: prompts of each target.
     """
 
@@ -46,7 +52,7 @@ class PredictRequest:
 
 
 def pack_request(request: PredictRequest) -> bytes:
-    """A request as a message."""
+    """Return a request as a message."""
     arrays: dict[str, NDArray] = {}
     if request.image is not None:
         arrays["voxels"] = request.image.voxels_kji
@@ -93,7 +99,7 @@ def unpack_request(data: bytes, limits: Limits) -> PredictRequest:
 
 
 def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
-    """Answers as a message."""
+    """Return predictions as a message."""
     arrays = {f"logits.{n}": p.logits.values_kji for n, p in enumerate(predictions)}
     items = [
         {
@@ -109,15 +115,15 @@ def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
 
 
 def unpack_predictions(data: bytes, targets: int, size: int) -> list[Prediction]:
-    """Read the answers to a request.
+    """Read the predictions that answer a request.
 
     Args:
         data: the message.
-        targets: as many as were asked for.
+        targets: number of targets in the request.
         size: voxels per side of the window.
 
     Raises:
-        InputError: it is malformed, or answers something else.
+        InputError: it is malformed, or answers another request.
     """
     fields, arrays = unpack(data)
     _check_protocol(fields)
@@ -220,7 +226,7 @@ def _finite(array: NDArray) -> NDArray:
 
 
 def _point(point: Any) -> list[float]:
-    # A point may lie far outside a window; what float32 does not hold is none.
+    # A point may lie far outside a window, but float32 must be able to represent it.
     if not isinstance(point, list) or len(point) != 3 or not all(type(c) in (int, float) for c in point):
         raise InputError("a point needs three numbers")
     if not all(abs(c) < 1e6 for c in point):
@@ -250,7 +256,7 @@ def _yes_or_no(item: Any, name: str) -> bool:
 
 
 def _name(item: Any, name: str) -> str:
-    # Names are shown and logged: no line breaks, no halves of characters.
+    # Names are shown and logged: no line breaks, no lone surrogates.
     value = _get(item, name)
     if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
         raise InputError(f"{name} is not of the form that is expected")

@@ -1,1 +1,1 @@
-"""Deployments and tasks on a Ray cluster."""
+"""Deployments and tasks on a Ray cluster (experimental)."""

@@ -1,4 +1,4 @@
-"""A Ray cluster to work on: one that is named, or one of this machine's own, which nobody else reaches."""
+"""A Ray cluster: one that is named, or a private one on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from SegAnyPETLib.backend.server.guards.bind import is_loopback
 from SegAnyPETLib.errors import BackendError
 
-#: Names a cluster that runs already; Ray's own variable.
+#: Ray's own variable, which names a cluster that is running.
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 
 #: Seconds in which a cluster must answer.
@@ -27,25 +27,25 @@ OBJECT_STORE_BYTES = 100 * 1024**2
 
 
 def named_cluster() -> str | None:
-    """The address in the variable RAY_ADDRESS; None where a cluster of this machine's own is to begin."""
+    """Return the address in the variable RAY_ADDRESS; None if a private cluster is to be started."""
     address = os.environ.get(ADDRESS_VARIABLE, "local")
     return None if address in ("", "local") else address
 
 
 @contextmanager
 def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
-    """Ray, connected.
+    """Connect to a cluster and yield the module ``ray``.
 
-    The cluster is the one that the environment variable ``RAY_ADDRESS`` names. Where it names none, one begins on this
+    The cluster is the one that the environment variable ``RAY_ADDRESS`` names. If it names none, one is started on this
     machine and ends with the block: its ports are bound to 127.0.0.1 and ask for a token that only its own processes
-    know, it has no dashboard, reports nothing to anyone, and its files are removed.
+    know, it has no dashboard, sends no usage statistics, and its files are removed.
 
     Args:
-        cpus: that work on this machine's own cluster may ask for at a time.
-        log_to_driver: whether what other processes print is printed here too.
+        cpus: CPUs of a private cluster.
+        log_to_driver: whether the output of other processes is printed here too.
 
     Raises:
-        BackendError: the cluster cannot be reached, or none can begin.
+        BackendError: the cluster cannot be reached, or none can be started.
     """
     address = named_cluster()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -58,13 +58,13 @@ def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
     # Paths of sockets have some 100 characters at most, and the folders of temporary files may have long names.
     short = "/tmp" if os.name == "posix" and Path("/tmp").is_dir() else None
     with TemporaryDirectory(prefix="ray-", dir=short, ignore_cleanup_errors=True) as folder:
-        alone: dict[str, Any] = {
+        private: dict[str, Any] = {
             "num_cpus": cpus,
             "object_store_memory": OBJECT_STORE_BYTES,
             "include_dashboard": False,
             "_temp_dir": folder,
         }
-        options = alone if address is None else {}
+        options = private if address is None else {}
         try:
             ray.init(address or "local", log_to_driver=log_to_driver, logging_level=logging.ERROR, **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -78,20 +78,20 @@ def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
 
 
 def _keep_to_this_machine() -> None:
-    """Settings that Ray reads when it is imported or begins, and passes on to its processes."""
-    # Its name is of another time: without clusters of several machines, Ray binds to 127.0.0.1 on every system.
+    """Set the variables that Ray reads when it is imported or started, and passes on to its processes."""
+    # Despite its name the variable applies on every OS: single-node clusters bind to 127.0.0.1.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    # Else other programs of this machine come first, however busy they are.
+    # By default Ray's workers yield to all other programs of the machine.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray spells it so
-    # Lines of other processes are printed as they come, also those that look alike.
+    # Print the lines of other processes as they come, also repeated ones.
     os.environ["RAY_DEDUP_LOGS"] = os.environ["RAY_COLOR_PREFIX"] = "0"
-    # A cluster of one machine asks for a token unless told not to. Ray reads it once in the life of a process.
+    # A single-node cluster asks for a token unless this says otherwise. Ray reads it once in the life of a process.
     os.environ.pop("RAY_AUTH_MODE", None)
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _check_there(address: str) -> None:
-    """Ray itself tries for minutes to reach a cluster that is not there."""
+    """Check that something listens at the address; Ray itself would try for minutes."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not port.isdecimal():
         return  # "auto", which looks for a cluster on this machine

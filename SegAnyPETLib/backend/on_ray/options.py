@@ -1,4 +1,4 @@
-"""What a deployment on Ray Serve is made of."""
+"""Options of a deployment on Ray Serve."""
 
 # Without postponed annotations: Ray looks at the class of a builder's argument.
 
@@ -10,21 +10,20 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, field_va
 
 
 class RayOptions(BaseModel):
-    """The options; as those of ``seganypet serve`` where they have the same names.
+    """Options; those with the names of options of ``seganypet serve`` mean the same.
 
     Attributes:
-        models: names or files; in text, separated by commas.
-        device: "cpu", "cuda" or "mps". With "cuda", each replica takes a GPU of its own.
+        models: names or files; a text lists them separated by commas.
+        device: "cpu", "cuda" or "mps"; with "cuda", each replica takes a GPU of its own.
         precision: "fp32", "bf16" or "fp16"; None for the models' own choice on the device.
-        threads: CPU threads of each replica; None for the cores of this machine, divided among the most replicas.
+        threads: CPU threads of each replica; None to divide the cores of this machine among them.
         cache_mb: memory for embeddings, of each replica.
-        queue: requests that wait in each replica.
-        replicas: how many there are at least.
-        max_replicas: how many there may be; as many as `replicas` where None.
-        target_requests: requests, running and waiting, that one replica should have; more of them ask for more
-            replicas.
-        token_file: holds the token; where None, the environment variable SEGANYPET_TOKEN does.
-        log_file: where each replica writes its log, with the replica's number in the name; None for Ray's own.
+        queue: requests that may wait in each replica.
+        replicas: minimum number of replicas.
+        max_replicas: maximum number of replicas; None for `replicas`.
+        target_requests: requests, running and waiting, per replica above which another one is started.
+        token_file: file with the token; None for the environment variable SEGANYPET_TOKEN.
+        log_file: each replica writes to this name with its number added; None for Ray's own log.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,16 +49,16 @@ class RayOptions(BaseModel):
     def _check(self) -> "RayOptions":
         if not self.models or len(set(self.models)) < len(self.models):
             raise ValueError("models must name at least one, and each only once")
-        if self.most_replicas < self.replicas:
+        if self.replica_limit < self.replicas:
             raise ValueError("max_replicas must not be less than replicas")
         return self
 
     @property
-    def most_replicas(self) -> int:
-        """How many replicas there may be."""
+    def replica_limit(self) -> int:
+        """Maximum number of replicas."""
         return self.max_replicas or self.replicas
 
     @property
     def threads_each(self) -> int:
         """CPU threads of each replica."""
-        return self.threads or max(1, (os.cpu_count() or 1) // self.most_replicas)
+        return self.threads or max(1, (os.cpu_count() or 1) // self.replica_limit)

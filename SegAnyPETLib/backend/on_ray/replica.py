@@ -1,4 +1,4 @@
-"""A replica: the same application as anywhere else, which tells Ray whose embeddings it holds."""
+"""A replica: the same application as anywhere else, which reports its windows to Ray."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from SegAnyPETLib.errors import BackendError
 from SegAnyPETLib.models.embedding_cache import EmbeddingCache
 from SegAnyPETLib.models.engine import Engine
 
-#: Windows of which a replica tells Ray. Each is told to all proxies whenever one changes, in 64 characters.
+#: Maximum number of windows that a replica reports. Ray sends all of them to all proxies whenever one changes.
 MAX_WINDOWS = 256
 
 
 class Held:
-    """Stands for the embeddings of a window; Ray destroys it to have them forgotten."""
+    """Stand-in for the embeddings of a window; Ray destroys it to have them dropped."""
 
     def __init__(self, service: Service, window_sha256: str) -> None:
         self._service, self._window_sha256, self._held = service, window_sha256, True
 
     def __del__(self) -> None:
-        """Let go; Ray calls this, and Python again."""
+        """Drop the embeddings once; Ray calls this, and later Python does again."""
         if self._held:
             self._held = False
             self._service.forget(self._window_sha256)
 
 
 class HoldingService(Service):
-    """A service that tells which windows it holds.
+    """A service that reports which windows it has used.
 
     Args:
         hold: called with the SHA-256 of a window that has been used.
@@ -63,7 +63,7 @@ class Replica:
 
     Args:
         options: what it runs.
-        token: what clients must send.
+        token: secret that clients must send.
 
     Raises:
         SegAnyPETError: a model cannot be loaded or does not run.
@@ -80,21 +80,21 @@ class Replica:
         self.check_health()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        """The application, which Ray asks for when this has been made."""
+        """Return the application; Ray calls this after construction."""
         return create_app(self._service, self._token)
 
     def check_health(self) -> None:
-        """Asked by Ray every few seconds.
+        """Check the service; Ray calls this every few seconds.
 
         Raises:
-            BackendError: the service cannot go on; Ray begins another replica.
+            BackendError: the service failed; Ray starts another replica.
         """
         if self._service.failure is not None:
             raise BackendError(str(self._service.failure))
 
     @serve.multiplexed(max_num_models_per_replica=MAX_WINDOWS)
     async def hold(self, window_sha256: str) -> Held:
-        """Note that a window has been used; Ray has the one forgotten that was used longest ago."""
+        """Record that a window has been used; Ray drops the least recently used one."""
         return Held(self._service, window_sha256)
 
 
@@ -111,9 +111,9 @@ def _numbered(log_file: Path) -> Path:
 
 
 def _keep_to_the_cluster() -> None:
-    """Ray has every replica listen for other deployments, on all addresses whatever is set; leave it one of them.
+    """Restrict the port that Ray opens on all interfaces in every replica to the cluster's address.
 
-    It is the address by which the cluster knows this machine: 127.0.0.1 where the cluster is of this machine alone.
+    That is the address by which the cluster knows this machine: 127.0.0.1 for a private cluster.
     """
     listen, ip = rays_replica.add_port_to_grpc_server, ray.util.get_node_ip_address()
     host = f"[{ip}]" if ":" in ip else ip

@@ -1,4 +1,4 @@
-"""Finds the replica that holds a window."""
+"""Route requests to the replica that has the embedding of their window."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from ray.serve.request_router import MultiplexMixin, PendingRequest, ReplicaID, RequestRouter, RunningReplica
 
-#: Windows whose replica a router remembers.
-MAX_REMEMBERED = 4096
+#: Maximum number of windows whose replica is recorded.
+MAX_RECORDED = 4096
 
 
 class WindowRouter(MultiplexMixin, RequestRouter):
-    """Sends every request for a window to the replica that has its embedding.
+    """Send every request for a window to the replica that has its embedding.
 
-    Which replicas hold which windows is what they report, by Ray's model multiplexing. A report arrives some tenths of
-    a second after the first click, and until then a router relies on its memory of where it sent that click. A window
-    of which it knows nothing goes to the replica that has the least to do, and among equals to the one that rendezvous
+    Replicas report their windows through Ray's model multiplexing. A report arrives some tenths of a second after the
+    first click; until then the router uses its own record of where it sent that click. A window that is not known yet
+    goes to the replica with the fewest requests, and among equals to the one that rendezvous
     hashing gives it (Thaler and Ravishankar 1998, doi 10.1109/90.663936), so that several routers choose alike. Where
     a replica takes no more requests, another one does; the client then sends the voxels again.
     """
@@ -29,7 +29,7 @@ class WindowRouter(MultiplexMixin, RequestRouter):
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:
-        """Replicas in groups, the best first; of a group, Ray takes the one that has the least to do."""
+        """Return replicas in groups, the best first; of a group, Ray takes the one with the fewest requests."""
         if pending_request is None:
             return [candidate_replicas]
         pending_request.routing_context.should_backoff = True
@@ -41,12 +41,12 @@ class WindowRouter(MultiplexMixin, RequestRouter):
         return [remembered, holding, sorted(candidate_replicas, key=lambda r: _affinity(window, r))]
 
     def on_request_routed(self, pending_request: PendingRequest, replica_id: ReplicaID, result: object) -> None:
-        """Remember where a window is."""
+        """Record which replica got a window."""
         window = pending_request.metadata.multiplexed_model_id
         if window:
             self._chosen[window] = replica_id
             self._chosen.move_to_end(window)
-            if len(self._chosen) > MAX_REMEMBERED:
+            if len(self._chosen) > MAX_RECORDED:
                 self._chosen.popitem(last=False)
 
 

@@ -1,22 +1,22 @@
 """The server as a Ray Serve deployment: replicas on the GPUs of one or many machines, behind Ray's own HTTP proxy.
 
-``seganypet serve --ray`` begins all of it. On a cluster that has its own configuration,
+``seganypet serve --ray`` starts everything. On a cluster that has its own configuration,
 ``serve run SegAnyPETLib.backend.on_ray.serve:build models=lite device=cuda replicas=2 token_file=token`` or a file of
 Ray's with the same arguments does.
 
-Every replica is one process with its own models, memory for embeddings and queue. Windows find the replica that holds
-them, see `ray_router`; where a replica dies, its clients send their windows again, and another takes them.
+Every replica is one process with its own models, cache of embeddings and queue. Requests find the replica that has
+their window, see `router`; if a replica dies, its clients send their windows again, and another one takes them.
 
 What differs from ``seganypet serve``:
 
-- ``/v1/health``, ``/v1/models`` and ``/metrics`` tell of the replica that happens to answer. Figures of all replicas
-  are those that Ray itself exports for Prometheus.
-- Ray's proxy answers ``/-/healthz`` and ``/-/routes`` itself, without a token; they say that a deployment named
-  seganypet is there, no more. Everything else reaches the application and its check of the token.
-- The proxy reads a request before a replica refuses it, and gives a slow client as much time as it wants. Where others
-  than trusted clients reach it, put a reverse proxy with limits of size and time in front.
+- ``/v1/health``, ``/v1/models`` and ``/metrics`` describe the replica that happens to answer. For figures of all
+  replicas use those that Ray itself exports for Prometheus.
+- Ray's proxy answers ``/-/healthz`` and ``/-/routes`` itself, without a token; they reveal that a deployment named
+  seganypet exists, no more. Everything else reaches the application and its check of the token.
+- The proxy reads a request before a replica refuses it, and sets no time limit for slow clients. If others than trusted
+  clients can reach it, put a reverse proxy with limits of size and time in front.
 - Metadata and voxels of requests pass through Ray's proxy and workers. Ray's own ports must be closed to others, as for
-  any Ray cluster; those of a cluster that ``seganypet serve --ray`` begins are bound to this machine.
+  any Ray cluster; those of a cluster that ``seganypet serve --ray`` starts are bound to this machine.
 """
 
 # Without postponed annotations: Ray looks at the class of a builder's argument.
@@ -40,25 +40,25 @@ if TYPE_CHECKING:
     from ray.serve import Application
     from ray.serve.schema import ServeStatus
 
-#: Of the application and of its only deployment.
+#: Name of the application and of its only deployment.
 NAME = "seganypet"
 
-#: Questions about health and figures that a replica takes beside the requests that run and wait.
+#: Requests for health and figures that a replica takes in addition to those that run and wait.
 QUESTIONS = 16
 
 #: Seconds for which an idle connection is kept, as by the server without Ray.
 KEEP_ALIVE_S = 60
-#: Of Ray Serve's own log, whose lines of requests name their clients.
+#: Settings of Ray Serve's own log, whose access log would name the clients.
 QUIET: dict[str, Any] = {"enable_access_log": False, "log_level": "WARNING"}
-#: Seconds in which a replica that is to end may answer what it has begun.
+#: Seconds that a replica which is stopped may take to finish its running requests.
 STOP_S = 25.0
 
 
 def build(options: RayOptions) -> "Application":
-    """The application for ``serve run`` and Ray's configuration files.
+    """Build the application for ``serve run`` and Ray's configuration files.
 
     Raises:
-        InputError: there is no token. Ray decides where it listens, so there must always be one.
+        InputError: no token is set. Ray decides where it listens, so one is always required.
     """
     token = read_token(options.token_file, os.environ)
     if token is None:
@@ -67,7 +67,7 @@ def build(options: RayOptions) -> "Application":
 
 
 def application(options: RayOptions, token: str | None) -> "Application":
-    """The application; without a token it must be reached from this machine alone."""
+    """Return the application; without a token it must listen on this machine only."""
     from ray import serve
     from ray.serve.config import AutoscalingConfig, RequestRouterConfig
     from ray.serve.schema import LoggingConfig
@@ -78,11 +78,11 @@ def application(options: RayOptions, token: str | None) -> "Application":
         name=NAME,
         autoscaling_config=AutoscalingConfig(
             min_replicas=options.replicas,
-            max_replicas=options.most_replicas,
+            max_replicas=options.replica_limit,
             target_ongoing_requests=options.target_requests,
         ),
         ray_actor_options={"num_cpus": options.threads_each, "num_gpus": int(options.device == "cuda")},
-        # Replicas say themselves that they are busy. What goes beyond that waits in the proxy, as much again.
+        # Replicas themselves answer that they are busy. Beyond that, as many requests again wait in the proxy.
         max_ongoing_requests=options.queue + 1 + QUESTIONS,
         max_queued_requests=options.queue,
         graceful_shutdown_timeout_s=STOP_S,
@@ -99,21 +99,21 @@ def run(options: RayOptions, token: str | None, address: Address, ready: Callabl
 
     Args:
         options: of the deployment.
-        token: what clients must send.
-        address: where Ray's proxy listens, on this machine.
+        token: secret that clients must send.
+        address: where Ray's proxy listens.
         ready: called with the port when requests are taken.
 
     Raises:
-        InputError: the host is not this machine's, or others can reach it and there is no token; a model or device is
-            not there.
-        BackendError: the port is taken, there is no cluster, or the replicas do not start.
+        InputError: the host is not this machine's, or others can reach it and no token is set; a model or device is
+            missing.
+        BackendError: the port is taken, the cluster cannot be reached, or the replicas do not start.
     """
     with listen(address, token) as bound:  # the same checks as without Ray
         port: int = bound.getsockname()[1]
     own = named_cluster() is None
     if own:
         _check_models(options)
-    with ray_cluster(options.threads_each * options.most_replicas, log_to_driver=True) as ray, _told_to_stop() as stop:
+    with ray_cluster(options.threads_each * options.replica_limit, log_to_driver=True) as ray, _stop_signals() as stop:
         from ray import serve
 
         gpus = int(ray.cluster_resources().get("GPU", 0))
@@ -137,7 +137,7 @@ def run(options: RayOptions, token: str | None, address: Address, ready: Callabl
 
 
 def _check_models(options: RayOptions) -> None:
-    """Load the models here, once, so that what is wrong with one is told at once and in one line."""
+    """Load the models here once, so that an error is reported at once and in one line."""
     from SegAnyPETLib.models.device import checked_device
     from SegAnyPETLib.models.loading import load_model
 
@@ -147,10 +147,10 @@ def _check_models(options: RayOptions) -> None:
 
 
 def _reason(status: "ServeStatus") -> str:
-    """What a replica's exception said, at the end of the traceback that Ray keeps of it."""
+    """Return the message of a replica's exception, from the end of the traceback that Ray keeps."""
     kept = [d.message for a in status.applications.values() for d in a.deployments.values()]
-    said = re.findall(r"^SegAnyPETLib\.errors\.\w+: (.*)$", "\n".join(kept), re.MULTILINE)
-    return said[-1] if said else "what they said is above"
+    messages = re.findall(r"^SegAnyPETLib\.errors\.\w+: (.*)$", "\n".join(kept), re.MULTILINE)
+    return messages[-1] if messages else "their output is above"
 
 
 def _http_options(address: Address, port: int) -> dict[str, Any]:
@@ -164,8 +164,8 @@ def _http_options(address: Address, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set."""
+def _stop_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT and SIGTERM set."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

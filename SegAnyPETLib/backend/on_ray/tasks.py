@@ -1,4 +1,4 @@
-"""Work on many items as tasks of a Ray cluster."""
+"""Process many items as tasks of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ Result = TypeVar("Result")
 
 
 class TaskLost:
-    """In place of a result: the process that worked on the item died, and so did those that tried again."""
+    """Takes the place of a result if the process that worked on the item died, and so did those that retried."""
 
 
-#: How often an item whose process died is tried again, on another machine where there is one.
+#: Number of retries for an item whose process died, on another machine if possible.
 MAX_RETRIES = 1
 
 
 def ray_results(
     work: Callable[[Item], Result], items: Sequence[Item], at_a_time: int, cpus: int, gpus: int
 ) -> Generator[tuple[int, Result | TaskLost], None, None]:
-    """Do the same with every item.
+    """Apply a function to every item.
 
-    Tasks wait until the cluster has room for them. They see the files of the machine on which they run, so those of the
-    items must lie at the same paths on all machines of the cluster.
+    Tasks wait until the cluster has room for them. They see the files of the machine on which they run, so the files of
+    the items must have the same paths on all machines of the cluster.
 
     Args:
-        work: what to do; it can be pickled, and so can items and results. What it loads, its process keeps.
-        items: what to do it with.
-        at_a_time: tasks at a time at most.
-        cpus: that each task needs.
-        gpus: that each task needs.
+        work: function to apply; it, items and results must be picklable. What it loads stays loaded in its process.
+        items: arguments.
+        at_a_time: maximum number of tasks at a time.
+        cpus: CPUs per task.
+        gpus: GPUs per task.
 
     Yields:
         The number of an item, from 0, and its result, in the order in which they are ready.
 
     Raises:
-        BackendError: there is no cluster.
+        BackendError: the cluster cannot be reached.
         InputError: tasks need a GPU, and the cluster has none.
     """
     with ray_cluster(at_a_time * cpus) as ray:

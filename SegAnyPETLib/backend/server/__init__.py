@@ -1,1 +1,1 @@
-"""The inference server: one application around the engines, wherever it runs."""
+"""Inference server: one application around the engines, wherever it runs."""

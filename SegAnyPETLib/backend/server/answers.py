@@ -1,4 +1,4 @@
-"""Sending answers: refusals as JSON, masks in parts."""
+"""Responses: refusals as JSON, masks in parts."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from starlette.types import Receive, Scope, Send
 from SegAnyPETLib.backend.messages.frame import MEDIA_TYPE
 from SegAnyPETLib.backend.server.refusals import Refusal
 
-#: Bytes that are handed to the connection at a time; it holds no more of an answer that is read slowly.
+#: Bytes that are passed to the connection at a time, and that it buffers at most if the client reads slowly.
 PART_BYTES = 256 * 1024
 
 
 def refused(refusal: Refusal) -> JSONResponse:
-    """A refusal as a response."""
+    """Return a refusal as a response."""
     return JSONResponse({"error": refusal.code, "message": refusal.message}, refusal.status, refusal.headers)
 
 
 class MaskResponse(Response):
-    """A message, sent in parts; a client that takes too long to read it is left alone.
+    """A message, sent in parts; sending ends if the client takes too long to read it.
 
     Args:
         content: the message.
-        within_s: seconds in which it must have been read.
+        within_s: seconds in which the client must have read it.
     """
 
     media_type = MEDIA_TYPE
@@ -37,7 +37,7 @@ class MaskResponse(Response):
         """Send it.
 
         Raises:
-            TimeoutError: it was not read in time; the connection is of no use any more.
+            TimeoutError: it was not read in time; the connection cannot be used any more.
         """
         view = memoryview(self.body)
         async with asyncio.timeout(self._within_s):

@@ -35,11 +35,11 @@ CLIENT_HEADER, DEADLINE_HEADER = "X-Client", "X-Deadline-S"
 
 
 def create_app(service: Service, token: str | None) -> FastAPI:
-    """An application around a service, which it starts and stops with itself (ASGI's lifespan).
+    """Create the application around a service, which it starts and stops with itself (ASGI's lifespan).
 
     Args:
-        service: the work; everything that the application knows hangs on it.
-        token: what clients must send; without one, only requests to 127.0.0.1 or localhost are answered.
+        service: runs the requests.
+        token: secret that clients must send; without one, only requests to 127.0.0.1 or localhost are answered.
     """
 
     @asynccontextmanager
@@ -87,8 +87,8 @@ def _add_predict(app: FastAPI, service: Service, bodies: Bodies) -> None:
         client, ends_at = _client(request), time.monotonic() + _deadline_s(request, limits)
         service.check_open()
         message = await body.read(request.headers, request.receive)
-        # Reading 4 MB of voxels and their SHA-256 takes several ms, 64 MB a tenth of a second: others wait less when
-        # that is done beside the event loop.
+        # Reading 4 MB of voxels and their SHA-256 takes several ms, 64 MB a tenth of a second: in another thread it
+        # does not delay other requests.
         asked = await asyncio.to_thread(unpack_request, message, limits)
         del message
         notes = request.scope.get(NOTES, {})
@@ -102,7 +102,7 @@ def _add_predict(app: FastAPI, service: Service, bodies: Bodies) -> None:
 def _add_questions(app: FastAPI, service: Service, metrics: Metrics) -> None:
     @app.get("/v1/models", responses=_ERROR_RESPONSES)
     async def models() -> dict[str, Any]:
-        """What the server runs, where, and what it takes at most."""
+        """Return the models of the server, where they run, and its limits."""
         devices = {name: f"{engine.device.type}, {engine.precision}" for name, engine in service.engines.items()}
         return {
             "protocol": PROTOCOL,
@@ -114,17 +114,17 @@ def _add_questions(app: FastAPI, service: Service, metrics: Metrics) -> None:
 
     @app.get("/v1/health", responses={503: {"description": "starting or stopping"}, **_ERROR_RESPONSES})
     async def health() -> JSONResponse:
-        """Whether the server takes requests."""
+        """Return whether the server takes requests."""
         return JSONResponse(service.status(), 200 if service.state == READY else 503)
 
     @app.get("/metrics", response_class=Response, responses=_ERROR_RESPONSES)
     async def figures() -> Response:
-        """Figures for Prometheus."""
+        """Return the metrics for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _client(request: Request) -> str:
-    """Who asks; those who do not say share their windows."""
+    """Return the client's identifier; clients that do not send one share their windows."""
     client = request.headers.get(CLIENT_HEADER, "")
     if not re.fullmatch(r"[0-9A-Za-z_-]{0,64}", client):
         raise InputError(f"{CLIENT_HEADER} must be at most 64 letters, digits, - or _")
@@ -132,7 +132,7 @@ def _client(request: Request) -> str:
 
 
 def _deadline_s(request: Request, limits: Limits) -> float:
-    """Seconds that the client waits."""
+    """Return the number of seconds that the client waits."""
     text = request.headers.get(DEADLINE_HEADER)
     try:
         seconds = limits.deadline_s if text is None else float(text)
@@ -144,7 +144,7 @@ def _deadline_s(request: Request, limits: Limits) -> float:
 
 
 async def _left(request: Request) -> None:
-    """Returns when the client has closed its connection."""
+    """Return when the client has closed its connection."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -164,7 +164,7 @@ async def _on_client_gone(request: Request, error: Exception) -> Response:
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """What the router refuses."""
+    """Answer a request that the router refused."""
     assert isinstance(error, HTTPException)
     if error.status_code == STATUS_OF["method_not_allowed"]:
         refusal = Refusal("method_not_allowed", "this path does not take this method", dict(error.headers or {}))

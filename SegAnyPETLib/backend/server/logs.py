@@ -1,8 +1,8 @@
 """A server's log: one JSON object per line.
 
-It holds what happened, when, how long it took and with which outcome. It holds no address, no name of a client, no
-token, no window or its SHA-256, no point, and of an exception no message, since that may quote any of them; torch's own
-messages, which speak of shapes and devices, are the exception.
+It says what happened, when, how long it took and with which outcome. It contains no address, no client identifier, no
+token, no window or its SHA-256, no point, and no message of an exception, since that may quote any of them; torch's own
+messages, which name shapes and devices, are the exception.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any
 
 from SegAnyPETLib.errors import InputError
 
-#: A log file grows to this size; so many older ones are kept beside it.
+#: Maximum size of a log file, and number of older ones that are kept.
 FILE_BYTES, OLDER_FILES = 10 * 1024**2, 5
 
-#: Characters of a torch message that are kept.
+#: Number of characters of a message that are kept.
 MAX_MESSAGE = 300
 
 
 class EventLog:
-    """Writes events. A log that cannot be written disturbs nobody: what is lost is counted.
+    """Write events. If the log cannot be written, lost events are counted and the server goes on.
 
     Args:
-        file: where to; stderr where None.
+        file: log file; None for stderr.
 
     Raises:
         InputError: the file cannot be opened.
@@ -43,7 +43,7 @@ class EventLog:
 
     @property
     def lost(self) -> int:
-        """Events that could not be written."""
+        """Number of events that could not be written."""
         return self._handler.lost
 
     def write(self, level: str, event: str, **fields: object) -> None:
@@ -51,8 +51,8 @@ class EventLog:
 
         Args:
             level: "info", "warning" or "error".
-            event: what happened, in one word.
-            fields: plain values; those that are None are left out.
+            event: name of the event, one word.
+            fields: plain values; None is left out.
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         entry: dict[str, object] = {"time": now, "level": level, "event": event}
@@ -60,7 +60,7 @@ class EventLog:
         self._handler.handle(logging.makeLogRecord({"msg": json.dumps(entry)}))
 
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
-        """Log a bug: the exception's type and where it came from, without what it says."""
+        """Log a bug: the exception's type and traceback, without its message."""
         frames = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
         message = str(error)[:MAX_MESSAGE] if type(error) is RuntimeError else None
         self.write("error", event, exception=type(error).__name__, message=message, frames=frames, **fields)
@@ -71,7 +71,7 @@ class EventLog:
 
 
 class _Counts(logging.Handler):
-    """Counts what cannot be written, instead of printing a traceback for it."""
+    """Count records that cannot be written, instead of printing a traceback."""
 
     lost = 0
 
@@ -95,14 +95,14 @@ class _ToFile(_Counts, RotatingFileHandler):
 
 
 class ToEvents(logging.Handler):
-    """Passes warnings of other libraries on to a log, without their particulars."""
+    """Pass warnings of other libraries on to a log, without their arguments."""
 
     def __init__(self, log: EventLog) -> None:
         super().__init__(logging.WARNING)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log what a library says, in its own words before anything is filled in."""
+        """Log a library's message before its arguments are filled in."""
         fields: dict[str, Any] = {"library": record.name, "message": str(record.msg).partition("\n")[0][:MAX_MESSAGE]}
         if record.exc_info and record.exc_info[1]:
             self._log.failure("library", record.exc_info[1], library=record.name)

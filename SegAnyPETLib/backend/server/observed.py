@@ -1,4 +1,4 @@
-"""Every request leaves a line in the log and is counted; a bug leaves its trace, and the client a plain answer."""
+"""Log and count every request; log a bug with its traceback, and answer the client plainly."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from SegAnyPETLib.backend.server.prometheus import Metrics
 from SegAnyPETLib.backend.server.refusals import Refusal
 from SegAnyPETLib.backend.server.service import Service
 
-#: Where a request leaves plain values for its line in the log.
+#: Key of the scope under which a request keeps plain values for its line in the log.
 NOTES = "seganypet.notes"
 
-#: Status in log and metrics of requests whose client left before the answer.
+#: Status in log and metrics of requests whose client left before the response.
 GONE = 499
 
-#: Asked for every few seconds by whoever watches the server; their successes are not logged.
+#: Requested every few seconds by monitoring; their successes are not logged.
 _WATCHING = ("/v1/health", "/metrics")
 _ROUTES = ("/v1/predict", "/v1/models", *_WATCHING)
 
 
 class Observed:
-    """Logs and counts.
+    """Log and count requests.
 
     Args:
-        app: what answers.
-        service: whose log it is.
-        metrics: the counts.
+        app: application that answers them.
+        service: owner of the log.
+        metrics: counters.
     """
 
     def __init__(self, app: ASGIApp, service: Service, metrics: Metrics) -> None:
         self._app, self._service, self._metrics = app, service, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and note the end."""
+        """Pass a request on, and log its end."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, of one application."""
+"""Metrics of one application for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0
 
 
 class Metrics:
-    """Counts requests, and asks the service for the rest when somebody looks.
+    """Count requests, and read the other figures from the service when Prometheus asks.
 
     Args:
-        service: whose figures they are.
-        bodies: those in memory.
+        service: service to read.
+        bodies: request bodies in memory.
     """
 
     def __init__(self, service: Service, bodies: Bodies) -> None:
@@ -38,12 +38,12 @@ class Metrics:
         )
 
     def count(self, route: str, status: int, seconds: float) -> None:
-        """A request has ended."""
+        """Count a request that has ended."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
-        """All figures in Prometheus' text format."""
+        """Return all figures in Prometheus' text format."""
         return generate_latest(self._registry)
 
 

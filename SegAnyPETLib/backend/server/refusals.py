@@ -1,4 +1,4 @@
-"""What a server answers where it has no mask to give. Client and server share the codes; loads nothing heavy."""
+"""Errors of the protocol; client and server share the codes. Loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATUS_OF = {
     "deadline": 504,
 }
 
-#: Seconds after which a client that was told "busy" may come again.
+#: Seconds after which a client that was refused as "busy" may try again.
 RETRY_AFTER_S = 1
 
 
@@ -33,7 +33,7 @@ class Refusal(SegAnyPETError):
     Args:
         code: one of `STATUS_OF`.
         message: one line for the user.
-        headers: of the answer, beside those that belong to the code.
+        headers: additional headers of the response.
     """
 
     def __init__(self, code: str, message: str, headers: dict[str, str] | None = None) -> None:
@@ -43,25 +43,25 @@ class Refusal(SegAnyPETError):
 
     @property
     def status(self) -> int:
-        """Of HTTP."""
+        """HTTP status."""
         return STATUS_OF[self.code]
 
 
 class ClientGone(SegAnyPETError):
-    """Nobody waits for the answer any more."""
+    """The client has disconnected."""
 
 
 def busy() -> Refusal:
-    """The server has as much work as it takes."""
+    """Return the refusal of a server whose queue is full."""
     message = "the server is busy; try again in a moment"
     return Refusal("busy", message, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def stopping() -> Refusal:
-    """The server is going down."""
+    """Return the refusal of a server that shuts down."""
     return Refusal("stopping", "the server is shutting down; try again when it is back")
 
 
 def starting() -> Refusal:
-    """The server is not there yet."""
+    """Return the refusal of a server that is not ready yet."""
     return Refusal("starting", "the server is still starting; try again in a moment")

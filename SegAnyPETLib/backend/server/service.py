@@ -152,7 +152,7 @@ class Service:
 
     @property
     def running(self) -> bool:
-        """Whether a request runs."""
+        """Whether a request is running."""
         return self._running is not None
 
     def status(self) -> dict[str, Any]:

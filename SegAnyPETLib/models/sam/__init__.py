@@ -1,1 +1,1 @@
-"""The published SegAnyPET architecture: SAM-Med3D, which the General and Lesion weights run in."""
+"""The published SegAnyPET architecture, SAM-Med3D, for the General and Lesion weights."""

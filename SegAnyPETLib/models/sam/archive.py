@@ -1,4 +1,4 @@
-"""Tensors of a checkpoint file that nobody vouches for.
+"""Read tensors from an untrusted checkpoint file.
 
 A checkpoint is refused before any of it is run, and before memory is taken for what it only declares:
 
@@ -35,7 +35,7 @@ from torch import Tensor, nn
 
 from SegAnyPETLib.errors import InputError
 
-#: Larger files are no checkpoints of this family: the published one has 0.4 GB, three times that with its optimizer.
+#: Checkpoints of this family are smaller: the published one has 0.4 GB, three times that with its optimizer.
 MAX_BYTES = 4 << 30
 #: Of an archive's directory and of the pickle in it. The published ones have about 50 kB each.
 MAX_DIRECTORY_BYTES = 4 << 20
@@ -82,17 +82,17 @@ _ALLOWING = threading.Lock()
 
 
 class _Placeholder:
-    """What an object is replaced with that is no tensor."""
+    """Stand-in for any pickled object that is not a tensor."""
 
     def __new__(cls, *_: object) -> _Placeholder:
         return super().__new__(cls)
 
     def __setstate__(self, _: object) -> None:
-        """Its content is dropped."""
+        """Drop the content."""
 
 
 class _BoundedFile(io.FileIO):
-    """A file that gives no more than a directory's worth of bytes at once, whatever a zip archive says of itself."""
+    """A file whose single reads are capped, so that a forged zip directory cannot exhaust memory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         rest = os.fstat(self.fileno()).st_size - self.tell()
@@ -102,7 +102,7 @@ class _BoundedFile(io.FileIO):
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a ``.pth``, ``.pt`` or ``.safetensors`` file.
+    """Read names and tensors of a ``.pth``, ``.pt`` or ``.safetensors`` file.
 
     Args:
         path: a file that `torch.save` or safetensors wrote: a state dict, or a container with one.
@@ -111,7 +111,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         Dense CPU tensors of any numeric type on a memory map of the file: copy what is kept.
 
     Raises:
-        InputError: the file is missing, damaged, holds code or anything else than plain tensors.
+        InputError: the file is missing, damaged, or holds code or anything but plain tensors.
     """
     size = _checked_size(path)
     with path.open("rb") as file:
@@ -128,13 +128,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             f"{path.name} is a bare pickle, as torch wrote it before 1.6; save it again with a newer torch"
         )
     else:
-        raise InputError(f"{path.name} is no checkpoint; give a .pth, .pt or .safetensors file with weights")
+        raise InputError(f"{path.name} is not a checkpoint; give a .pth, .pt or .safetensors file with weights")
     _check_plain(tensors, size, path.name)
     return tensors
 
 
 def _checked_size(path: Path) -> int:
-    """Bytes of a regular file that is neither empty nor too large."""
+    """Return the size of a regular file that is neither empty nor too large."""
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
@@ -152,7 +152,7 @@ def _checked_size(path: Path) -> int:
 
 def _read_archive(path: Path) -> dict[str, Tensor]:
     _check_names(_checked_pickle(path), path.name)
-    # First without memory behind it, however much is declared; torch also tells of errors by printing storages.
+    # First without allocating what is declared; torch also reports errors by printing storages.
     declared = _state_dict(_load(path, "meta"), path.name)
     if any(tensor.untyped_storage().nbytes() > path.stat().st_size for tensor in declared.values()):
         raise InputError(f"{path.name} declares more data than the file has; get it again from a source that you trust")
@@ -160,7 +160,7 @@ def _read_archive(path: Path) -> dict[str, Tensor]:
 
 
 def _load(path: Path, device: str) -> object:
-    """What torch's restricted reader makes of a checked archive."""
+    """Open a checked archive with torch's restricted reader."""
     stand_ins: list[Any] = [(_Placeholder, name) for name in IGNORED_NAMES]
     try:
         with _ALLOWING, _allowing(stand_ins), warnings.catch_warnings(action="ignore"):
@@ -174,18 +174,18 @@ def _allowing(names: list[Any]) -> AbstractContextManager[None]:
 
 
 def _checked_pickle(path: Path) -> bytes:
-    """The pickle of an archive whose every record is plain."""
+    """Return the pickle of an archive whose records are all plain."""
     try:
         with _BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
             records = archive.infolist()
             roots = {record.filename.partition("/")[0] for record in records}
             names = {record.filename.partition("/")[2] for record in records}
             if archive.comment or len(roots) != 1 or len(names) != len(records):
-                raise InputError(f"{path.name} is a zip archive, but no checkpoint; give the file with the weights")
+                raise InputError(f"{path.name} is a zip archive, but not a checkpoint; give the file with the weights")
             if "constants.pkl" in names or any(name.startswith("code/") for name in names):
                 raise InputError(f"{path.name} holds a program (TorchScript), which is not run; give plain weights")
             if "data.pkl" not in names:
-                raise InputError(f"{path.name} is a zip archive, but no checkpoint; give the file with the weights")
+                raise InputError(f"{path.name} is a zip archive, but not a checkpoint; give the file with the weights")
             for record in records:
                 if record.compress_type != zipfile.ZIP_STORED or record.flag_bits & 1:
                     raise InputError(f"{path.name} is compressed or encrypted; torch does not write checkpoints so")
@@ -199,17 +199,17 @@ def _checked_pickle(path: Path) -> bytes:
 
 
 def _check_declared(records: list[zipfile.ZipInfo], path: Path) -> None:
-    """Refuse an archive that declares more than it has."""
+    """Refuse an archive that declares more data than it has."""
     if any(record.file_size != record.compress_size for record in records):
         raise _damaged(path.name)
     if sum(record.file_size for record in records) > path.stat().st_size:
         raise InputError(f"{path.name} declares more data than the file has; get it again from a source that you trust")
     if any(r.file_size > MAX_PICKLE_BYTES and not re.search(r"/data/[^/]+\Z", r.filename) for r in records):
-        raise InputError(f"{path.name} holds more beside its tensors than a checkpoint does; save the weights alone")
+        raise InputError(f"{path.name} holds more beside its tensors than a checkpoint does; save only the weights")
 
 
 def _check_names(data: bytes, name: str) -> None:
-    """Refuse a pickle that refers to anything but plain data; it is only looked at."""
+    """Refuse a pickle that refers to anything but plain data, without executing it."""
     try:
         operations = [(code.name, argument) for code, argument, _ in pickletools.genops(data)]
     except MALFORMED as error:
@@ -221,21 +221,21 @@ def _check_names(data: bytes, name: str) -> None:
     if foreign:
         raise InputError(
             f"{name} refers to {shown(foreign)}, which plain weights do not; nothing of it was run; "
-            "get the weights from a source that you trust, or save its state dict alone"
+            "get the weights from a source that you trust, or save only its state dict"
         )
 
 
 def _state_dict(content: object, name: str) -> dict[str, Tensor]:
-    """The tensors of a container or of a bare state dict."""
+    """Return the tensors of a container or of a bare state dict."""
     if not isinstance(content, Mapping):
         raise InputError(f"{name} holds no state dict; give a checkpoint with named tensors")
     inside = [key for key in CONTAINERS if isinstance(content.get(key), Mapping)]
     if len(inside) > 1:
-        raise InputError(f"{name} holds several state dicts ({', '.join(inside)}); save the one to use alone")
+        raise InputError(f"{name} holds several state dicts ({', '.join(inside)}); save only the one to use")
     tensors = dict(content[inside[0]] if inside else content)
     others = [key for key, value in tensors.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
     if others or not tensors:
-        raise InputError(f"{name} holds no state dict: {shown(others) or 'it is empty'}; give named tensors alone")
+        raise InputError(f"{name} holds no state dict: {shown(others) or 'it is empty'}; give only named tensors")
     return tensors
 
 
@@ -256,7 +256,7 @@ def _check_plain(tensors: Mapping[str, Tensor], size: int, name: str) -> None:
         plain = type(tensor) in (Tensor, nn.Parameter) and tensor.layout is torch.strided
         if not plain or tensor.device.type != "cpu" or not tensor.dtype.is_floating_point or tensor.is_quantized:
             raise InputError(
-                f"{shown([key])} in {name} is no dense tensor of floating-point numbers; save plain weights"
+                f"{shown([key])} in {name} is not a dense tensor of floating-point numbers; save plain weights"
             )
         held = tensor.untyped_storage().nbytes()
         needed = tensor.numel() * tensor.element_size()
@@ -266,10 +266,10 @@ def _check_plain(tensors: Mapping[str, Tensor], size: int, name: str) -> None:
 
 
 def shown(names: list[Any]) -> str:
-    """The first few names, in one line of plain characters."""
+    """Return the first few names in one line of plain characters."""
     first = ", ".join(ascii(name)[1:-1][:80] if isinstance(name, str) else ascii(name)[:80] for name in names[:4])
     return f"{first} and {len(names) - 4} more" if len(names) > 4 else first
 
 
 def _damaged(name: str) -> InputError:
-    return InputError(f"{name} is truncated, damaged or no checkpoint; get the file again")
+    return InputError(f"{name} is truncated, damaged or not a checkpoint; get the file again")

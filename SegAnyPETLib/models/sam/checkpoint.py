@@ -1,4 +1,4 @@
-"""Checkpoints of the published layout, into a network and back."""
+"""Read and write checkpoints of the published layout."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.sam.sizes import Shapes, sizes_of
 from SegAnyPETLib.volume.atomic import replacing
 
-#: What wrapping a network for several GPUs puts before every name.
+#: Prefix of every name in a network that was wrapped for several GPUs.
 WRAPPED = "module."
-#: Voxel size of the windows of all published models, and where a file of our own states another one.
-PUBLISHED_SPACING_MM, SPACING_KEY = 1.5, "window_spacing_mm"
+#: Voxel size of the windows of all published models.
+PUBLISHED_SPACING_MM = 1.5
+#: Metadata entry in which a file of our own states another one.
+SPACING_KEY = "window_spacing_mm"
 
 
 def load_checkpoint(path: Path) -> tuple[SamNet, str]:
     """Read a network and its sizes from a ``.pth``, ``.pt`` or ``.safetensors`` file.
 
-    The weights are copied once, from a memory map of the file, so they stay what they are when the file changes.
+    The weights are copied once from a memory map of the file, so later changes of the file do not affect them.
 
     Args:
         path: a bare state dict, or a container with one under "model_state_dict", "state_dict" or "model".
@@ -51,10 +53,10 @@ def load_checkpoint(path: Path) -> tuple[SamNet, str]:
 
 
 def window_spacing_mm(path: Path) -> float:
-    """The voxel size of the windows that a checkpoint was trained on; the published one where the file states none.
+    """Return the voxel size of the windows that a checkpoint was trained on; the published one if the file has none.
 
     Raises:
-        InputError: the stated one is no voxel size.
+        InputError: the stated value is not a possible voxel size.
     """
     if path.suffix.lower() != ".safetensors":
         return PUBLISHED_SPACING_MM
@@ -75,11 +77,11 @@ def save_checkpoint(net: SamNet, path: Path, spacing_mm: float = PUBLISHED_SPACI
     Args:
         net: on any device and in any precision.
         spacing_mm: voxel size of its windows, which only ``.safetensors`` can state.
-        path: ``.pth`` or ``.pt`` for a container with "model_state_dict", ``.safetensors`` for the tensors alone.
+        path: ``.pth`` or ``.pt`` for a container with "model_state_dict", ``.safetensors`` for the tensors only.
 
     Raises:
         InputError: another ending.
-        SegAnyPETError: the file cannot be written; one that was there is still there.
+        SegAnyPETError: the file cannot be written; an earlier one is unchanged.
     """
     suffix = path.suffix.lower()
     if suffix not in (".pth", ".pt", ".safetensors"):
@@ -93,7 +95,7 @@ def save_checkpoint(net: SamNet, path: Path, spacing_mm: float = PUBLISHED_SPACI
 
 
 def _empty_net(found: Shapes, file_name: str) -> SamNet:
-    """A network without memory for its weights whose names and shapes are those that are found."""
+    """Return a network with the given names and shapes, without memory for its weights."""
     if all(name.startswith(WRAPPED) for name in found):
         raise InputError(
             f"every name in {file_name} begins with {WRAPPED!r}: it was saved from a wrapped network; "
@@ -104,14 +106,14 @@ def _empty_net(found: Shapes, file_name: str) -> SamNet:
     except KeyError:
         raise _misfit(found, _shapes(_meta_net(PUBLISHED)), file_name) from None
     except (ValueError, RuntimeError, ArithmeticError) as error:
-        raise InputError(f"the shapes in {file_name} are those of no network of the SAM-Med3D family") from error
+        raise InputError(f"the shapes in {file_name} are not those of a network of the SAM-Med3D family") from error
     if found != (expected := _shapes(net)):
         raise _misfit(found, expected, file_name)
     return net
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leaves out the random numbers of new layers.
+    """Skip the random initialisation of new layers.
 
     On the meta device there is nothing to fill, but trying to makes torch import its compiler, which takes longer than
     all else that loading does.
@@ -136,7 +138,7 @@ def _shapes(net: SamNet) -> dict[str, tuple[int, ...]]:
 
 
 def _misfit(found: Shapes, expected: Shapes, file_name: str) -> InputError:
-    """What is missing, unexpected and of another shape, in one line."""
+    """Name in one line what is missing, unexpected and of another shape."""
     parts = []
     if missing := [name for name in expected if name not in found]:
         parts.append(f"{len(missing)} missing ({shown(missing)})")
@@ -156,7 +158,7 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _owned(name: str, tensor: Tensor, file_name: str) -> Tensor:
-    """A copy in float32 with memory of its own, all of whose numbers are finite."""
+    """Return a copy in float32 with memory of its own; refuse numbers that are not finite."""
     copy = tensor.detach().to(torch.float32, copy=True, memory_format=torch.contiguous_format)
     if not copy.isfinite().all():
         raise InputError(f"{shown([name])} in {file_name} holds NaN or infinity; the training that made it failed")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SamConfig:
-    """What a network is built from; the defaults are those of the published weights (`vit_b_ori`).
+    """Sizes of a network; the defaults are those of the published weights (`vit_b_ori`).
 
     Attributes:
         size: voxels per side of its window.

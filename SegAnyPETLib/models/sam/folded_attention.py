@@ -8,7 +8,7 @@ R[i, j] = table[i - j + w - 1] of the three tables,
     bias = q[a,b,c] . Rd[a,f]  +  q[a,b,d] . Rh[b,f]  +  q[a,b,e] . Rw[e,f]
 
 so the second and third terms take the queries of other tokens, and every table is indexed by the key's last axis. q is
-unscaled and includes its bias; where (a, b, d) or (a, b, e) is padding, q is the query bias alone.
+unscaled and includes its bias; if (a, b, d) or (a, b, e) is padding, q is only the query bias.
 
 **Padding that takes part.** Windows of 14 tokens per side over a grid of 8 are filled up with zeros after the norm, and
 these tokens take part in the softmax as keys: k and v are the biases of their projections. Of 14^3 = 2744 keys 2232 are
@@ -18,8 +18,8 @@ padding, which the published code computes one by one. Here they cost one key:
   it, since its weights sum to one, and goes into the projection's bias. So padding is a zero key with a zero value;
 - only the first term of the bias depends on c, so the summed weight of all padding is that of a single key whose logit
   is L = LSE_f( q[a,b,c] . Rd[a,f] + G[a,b,f] ). With beta(d) and gamma(e) the second and third term, and T, A, B their
-  log-sum-exps over all, real and padded positions, G = T_d + T_e where f is padding, and
-  G = logaddexp(B_d + T_e, A_d + B_e) where f is real: the positions (d, e) that are not both real. Only positive
+  log-sum-exps over all, real and padded positions, G = T_d + T_e if f is padding, and
+  G = logaddexp(B_d + T_e, A_d + B_e) if f is real: the positions (d, e) that are not both real. Only positive
   numbers are added, nothing cancels;
 - padded queries are never read, and never computed.
 """
@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 from SegAnyPETLib.models.sam.layers import MatrixLinear
 
-#: Keys are filled up to a multiple of this, which keeps the rows of the bias aligned in memory.
+#: Keys are padded to a multiple of this, which keeps the rows of the bias aligned in memory.
 ROW = 8
 #: Logit of a sum over no position at all; an infinite one would make gradients undefined.
 NOTHING = -1e30
@@ -48,7 +48,7 @@ class FoldedAttention(nn.Module):
     Args:
         width: channels.
         heads: attention heads.
-        window: tokens per side of a window; of the grid, where the block is global.
+        window: tokens per side of a window, or of the grid for a global block.
     """
 
     def __init__(self, width: int, heads: int, window: int) -> None:
@@ -82,7 +82,7 @@ class FoldedAttention(nn.Module):
         return F.linear(attended.reshape(batch, *grid, width), self.proj.weight, folded)
 
     def _in_windows(self, qkv: Tensor) -> Tensor:
-        """Windows of several sizes: those at the high end of the grid hold fewer real tokens."""
+        """Attend in windows of several sizes: those at the high end of the grid have fewer real tokens."""
         w = self.window
         parts = [
             [torch.cat([self._attend(strip) for strip in row.split(w, 3)], 3) for row in plane.split(w, 2)]
@@ -91,7 +91,7 @@ class FoldedAttention(nn.Module):
         return torch.cat([torch.cat(plane, 2) for plane in parts], 1)
 
     def _attend(self, qkv: Tensor) -> Tensor:
-        """One window per batch entry: (B, d, h, w, 3, heads, c) of its real tokens to (B, d, h, w, heads, c)."""
+        """Attend in one window per batch entry: (B, d, h, w, 3, heads, c) of real tokens to (B, d, h, w, heads, c)."""
         nd, nh, nw = qkv.shape[1:4]
         extent: Extent = (nd, nh, nw)
         q, k, v = qkv.flatten(1, 3).permute(2, 0, 3, 1, 4)  # (B, heads, tokens, c) each
@@ -103,7 +103,7 @@ class FoldedAttention(nn.Module):
         return out.transpose(1, 2).unflatten(1, extent)
 
     def _bias(self, q: Tensor, extent: Extent) -> Tensor:
-        """What is added to the logits of the real keys, of the one that stands for padding, and of fillers.
+        """Return what is added to the logits of the real keys, of the one for padding, and of fillers.
 
         Args:
             q: (B, heads, d, h, w, c) queries of the real tokens.
@@ -133,13 +133,13 @@ class FoldedAttention(nn.Module):
         return bias
 
     def _with_padding(self, q: Tensor) -> Tensor:
-        """Queries of all last indices of a window; those of padding are the query bias."""
+        """Return the queries of all last indices of a window; those of padding are the query bias."""
         batch, heads, nd, nh, nw, c = q.shape
         bias = self.qkv.bias[: heads * c].view(heads, 1, 1, 1, c).to(q.dtype)
         return torch.cat([q, bias.expand(batch, heads, nd, nh, self.window - nw, c)], -2)
 
     def _padding_logit(self, own: Tensor, beta: Tensor, gamma: Tensor, extent: Extent) -> Tensor:
-        """L of the module's description, (B, heads, a, b, c); in float32 at least."""
+        """Return L of the module's description, (B, heads, a, b, c), in float32 at least."""
         nd, nh, nw = extent
         own, beta, gamma = (t if t.dtype == torch.float64 else t.float() for t in (own, beta, gamma))
         all_d, all_e = beta.logsumexp(-2), gamma.logsumexp(-2)
@@ -151,7 +151,7 @@ class FoldedAttention(nn.Module):
 
 
 def _log_sum(values: Tensor) -> Tensor:
-    """Log-sum-exp over the last axis but one, which may be empty."""
+    """Return the log-sum-exp over the last axis but one, which may be empty."""
     if values.shape[-2]:
         return values.logsumexp(-2)
     return torch.full_like(values.sum(-2), NOTHING)

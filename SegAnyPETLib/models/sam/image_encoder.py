@@ -15,7 +15,7 @@ NORM_EPS = 1e-6
 
 
 class PatchEmbedding(nn.Module):
-    """Each cube of voxels becomes a token, as by a convolution whose stride is its kernel."""
+    """Turn each cube of voxels into a token, as a convolution does whose stride is its kernel."""
 
     def __init__(self, patch: int, width: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Block(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Window to embedding."""
+    """Image encoder: window to embedding."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Between our windows and what a network of the SAM-Med3D family sees and answers.
+"""Convert between our windows and the inputs and outputs of a network of the SAM-Med3D family.
 
 Our arrays are (k, j, i) = (superior, anterior, right); the network's are (right, anterior, superior). Its voxels are
 z-normalised over the positive ones, as in the published inference.
@@ -10,14 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Logit of a voxel of a mask prompt that lies wholly inside or outside of a mask.
+#: Absolute logit of a voxel of a mask prompt that is completely inside or outside of the mask.
 MASK_GAIN = 10.0
-#: Least deviation that is divided by, for windows of one value.
+#: Minimum divisor, for windows of a single value.
 MIN_DEVIATION = 1e-6
 
 
 def normalised(image_kji: Tensor) -> Tensor:
-    """Windows as the network sees them.
+    """Normalise windows for the network.
 
     Args:
         image_kji: (B, K, J, I) uptake, zero outside the volume.
@@ -37,15 +37,15 @@ def normalised(image_kji: Tensor) -> Tensor:
 
 
 def network_axes(array: Tensor) -> Tensor:
-    """(..., K, J, I) to (..., I, J, K), and back."""
+    """Turn (..., K, J, I) into (..., I, J, K), and back."""
     return array.transpose(-1, -3)
 
 
 def mask_prompt(mask_kji: Tensor, mask_size: int) -> Tensor:
-    """A mask from elsewhere as the logits of a mask prompt.
+    """Turn a mask from another source into the logits of a mask prompt.
 
-    The share of each low-resolution voxel that the mask fills, 0 to 1, is laid linearly on -`MASK_GAIN` to
-    `MASK_GAIN`; interpolated back, the zero level lies where the mask's surface was.
+    The share of each low-resolution voxel that the mask fills, 0 to 1, is mapped linearly to -`MASK_GAIN` to
+    `MASK_GAIN`; interpolated back, the zero level is at the mask's surface.
 
     Args:
         mask_kji: (B, K, J, I) occupancy.
@@ -59,6 +59,6 @@ def mask_prompt(mask_kji: Tensor, mask_size: int) -> Tensor:
 
 
 def window_logits(low_logits: Tensor, size: int) -> Tensor:
-    """Low-resolution logits (B, 1, M, M, M) in the network's axes as (B, K, J, I) on the window's grid."""
+    """Resample low-resolution logits (B, 1, M, M, M) in the network's axes to (B, K, J, I) on the window's grid."""
     fine = F.interpolate(low_logits.float(), size=(size,) * 3, mode="trilinear", align_corners=False)
     return network_axes(fine)[:, 0]

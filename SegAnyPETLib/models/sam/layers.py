@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class MatrixLinear(nn.Linear):
-    """A linear layer that computes in the precision of its own weights, whatever the input has.
+    """A linear layer that computes in the precision of its own weights instead of that of its input.
 
     So a network whose matrices are bfloat16 keeps its residual stream and its norms in float32.
     """

@@ -1,4 +1,4 @@
-"""The mask decoder: prompts and image look at one another, and masks come out."""
+"""Mask decoder: attention between prompts and image, then masks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from SegAnyPETLib.models.sam.layers import ChannelNorm, Head, MatrixLinear, Mlp
 
 #: Of the two-way transformer; all published weights share them.
 DEPTH, HEADS, MLP_WIDTH = 2, 8, 2048
-#: Token 0 answers where one mask is wanted, tokens 1 to 3 where several are.
+#: Token 0 is for a single mask, tokens 1 to 3 are for multimask output.
 MASK_TOKENS = 4
 #: Hidden channels of the head that predicts the IoU of each mask.
 IOU_WIDTH = 256
@@ -36,7 +36,7 @@ class CrossAttention(nn.Module):
 
 
 class TwoWayBlock(nn.Module):
-    """Prompt tokens attend to one another and to the image, then the image to them."""
+    """Attend from prompt tokens to one another and to the image, then from the image to them."""
 
     def __init__(self, width: int, first: bool) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class TwoWayBlock(nn.Module):
 
 
 class TwoWayTransformer(nn.Module):
-    """Blocks, and a last look of the tokens at the image."""
+    """Two-way blocks, and a last attention of the tokens to the image."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class TwoWayTransformer(nn.Module):
         self.norm_final_attn = nn.LayerNorm(width)
 
     def forward(self, image: Tensor, image_pe: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens (B, N, width) and image (B, voxels, width) after looking at one another."""
+        """Return tokens (B, N, width) and image (B, voxels, width) after two-way attention."""
         tokens_pe = tokens
         for layer in self.layers:
             tokens, image = layer(tokens, image, tokens_pe, image_pe)
@@ -83,7 +83,7 @@ class TwoWayTransformer(nn.Module):
 
 
 class MaskDecoder(nn.Module):
-    """Embeddings to low-resolution logits and predicted IoU."""
+    """Decode embeddings to low-resolution logits and predicted IoU."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class MaskDecoder(nn.Module):
     def forward(
         self, embedding: Tensor, grid_encoding: Tensor, sparse: Tensor, dense: Tensor, multimask: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """Masks of a batch of targets.
+        """Decode the masks of a batch of targets.
 
         Args:
             embedding: (B, width, G, G, G) of each target's window, or (1, ...) where all targets share one.
@@ -126,9 +126,11 @@ class MaskDecoder(nn.Module):
         tokens, image = self.transformer(
             image.flatten(2).transpose(1, 2), grid_encoding.flatten(2).transpose(1, 2), tokens
         )
-        chosen = slice(1, MASK_TOKENS) if multimask else slice(0, 1)
+        tokens_used = slice(1, MASK_TOKENS) if multimask else slice(0, 1)
         fine = self.output_upscaling(image.transpose(1, 2).unflatten(2, grid))
-        mask_tokens = tokens[:, 1 : 1 + MASK_TOKENS][:, chosen].unbind(1)
-        kernels = [mlp(token) for mlp, token in zip(self.output_hypernetworks_mlps[chosen], mask_tokens, strict=True)]
+        mask_tokens = tokens[:, 1 : 1 + MASK_TOKENS][:, tokens_used].unbind(1)
+        kernels = [
+            mlp(token) for mlp, token in zip(self.output_hypernetworks_mlps[tokens_used], mask_tokens, strict=True)
+        ]
         logits = (torch.stack(kernels, 1) @ fine.flatten(2)).unflatten(2, fine.shape[2:])
-        return logits, self.iou_prediction_head(tokens[:, 0])[:, chosen]
+        return logits, self.iou_prediction_head(tokens[:, 0])[:, tokens_used]

@@ -27,7 +27,7 @@ class SamNet(nn.Module):
     def decode(
         self, embedding: Tensor, points: Tensor, labels: Tensor, mask_logits: Tensor | None, multimask: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """Masks of targets in embedded windows.
+        """Decode masks of targets in embedded windows.
 
         Args:
             embedding: (B, prompt_width, G, G, G), or (1, ...) where all targets share one window.

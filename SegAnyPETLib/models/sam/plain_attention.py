@@ -1,4 +1,4 @@
-"""The encoder's attention as the published code executes it: every token of padding is computed. Slow and obvious.
+"""Attention of the encoder as the published code executes it, with every token of padding: slow and simple.
 
 No model runs it. Tests compare the folded form with it, and the benchmark measures how much slower it is.
 """
@@ -13,7 +13,7 @@ from SegAnyPETLib.models.sam.folded_attention import FoldedAttention
 
 
 def plain_attention(attention: FoldedAttention, x: Tensor) -> Tensor:
-    """What `FoldedAttention.forward` computes, with its own parameters.
+    """Compute the same as `FoldedAttention.forward`, with its parameters.
 
     Args:
         attention: gives weights, heads and window.

@@ -19,7 +19,7 @@ from SegAnyPETLib.models.spec import ModelSpec
 
 
 class SamModel:
-    """The image encoder runs once per window; a click costs prompts and decoder alone.
+    """A SAM-Med3D network as a model: the image encoder runs once per window, a click costs prompts and decoder only.
 
     Args:
         net: the network, in evaluation mode.
@@ -42,7 +42,7 @@ class SamModel:
         return cls(net, ModelSpec(name, net.config.size, spacing_mm, sha256, licence, net.config.mask_size))
 
     def precisions(self, device: torch.device) -> tuple[str, ...]:
-        """Exact first on a CPU, fast first on a GPU; float16 only where it is computed natively."""
+        """Return exact precisions first on a CPU, fast ones first on a GPU; float16 on a GPU only."""
         if device.type == "cuda":
             return ("bf16", "fp32", "fp16") if native_bfloat16(device) else ("fp32", "fp16")
         return ("fp32", "fp16") if device.type == "mps" else ("fp32", "bf16")
@@ -54,27 +54,27 @@ class SamModel:
         self.device = device
 
     def embed(self, image_kji: Tensor, spacing_mm: float) -> Tensor:
-        """(1, prompt_width, G, G, G)."""
+        """Return the embedding, (1, prompt_width, G, G, G)."""
         return self.net.image_encoder(normalised(image_kji[None]))
 
     def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
-        """Targets with equally many points are one batch; filling points up would change what the network sees."""
-        answers: dict[int, ModelOutput] = {}
+        """Decode targets; those with equally many points are one batch, since padding points would change the input."""
+        outputs: dict[int, ModelOutput] = {}
         points = [_points_inside(t, self.spec.size) for t in targets]
         for count in sorted({len(p[1]) for p in points}):
-            chosen = [n for n, p in enumerate(points) if len(p[1]) == count]
+            batch = [n for n, p in enumerate(points) if len(p[1]) == count]
             low_logits, _ = self.net.decode(
                 embedding,
-                torch.stack([points[n][0] for n in chosen]).to(self.device),
-                torch.stack([points[n][1] for n in chosen]).to(self.device),
-                torch.cat([self._mask_logits(targets[n]) for n in chosen]),
+                torch.stack([points[n][0] for n in batch]).to(self.device),
+                torch.stack([points[n][1] for n in batch]).to(self.device),
+                torch.cat([self._mask_logits(targets[n]) for n in batch]),
             )
             logits = network_axes(low_logits[:, 0].float()).cpu().numpy()
-            answers |= {n: ModelOutput(logits[m], feeds_back_logits=True) for m, n in enumerate(chosen)}
-        return [answers[n] for n in range(len(targets))]
+            outputs |= {n: ModelOutput(logits[m], feeds_back_logits=True) for m, n in enumerate(batch)}
+        return [outputs[n] for n in range(len(targets))]
 
     def _mask_logits(self, target: Prompts) -> Tensor:
-        """(1, 1, M, M, M): the last answer itself, else a mask from elsewhere, else zeros."""
+        """Return (1, 1, M, M, M): the previous logits, else those of a mask prompt, else zeros."""
         size = self.net.config.mask_size
         if target.previous_logits is not None:
             logits = torch.from_numpy(target.previous_logits).to(self.device, torch.float32)
@@ -85,7 +85,7 @@ class SamModel:
 
 
 def untrained() -> SamModel:
-    """The published size with random weights: it costs what the published models cost, and its masks mean nothing."""
+    """Make a model of the published size with random weights: it costs as much time, and its masks mean nothing."""
     torch.manual_seed(0)
     spec = ModelSpec(
         "published size", PUBLISHED.size, (PUBLISHED_SPACING_MM,), previous_logits_size=PUBLISHED.mask_size
@@ -94,7 +94,7 @@ def untrained() -> SamModel:
 
 
 def _points_inside(target: Prompts, size: int) -> tuple[Tensor, Tensor]:
-    """Points (N, 3) in the network's axes and their labels (N,); those outside the window tell the network nothing."""
+    """Return points (N, 3) in the network's axes and their labels (N,), without those outside the window."""
     inside = ((target.points_kji > -0.5) & (target.points_kji < size - 0.5)).all(-1)
     points = np.ascontiguousarray(target.points_kji[inside][:, ::-1])
     return torch.from_numpy(points), torch.from_numpy(target.positive[inside].astype(np.int64))

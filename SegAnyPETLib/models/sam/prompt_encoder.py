@@ -1,4 +1,4 @@
-"""Points and masks as embeddings."""
+"""Prompt encoder: embeddings of points and masks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PromptEncoder(nn.Module):
         width, m = config.prompt_width, config.mask_channels
         self.size, self.grid, self.mask_size = config.size, config.grid, config.mask_size
         self.pe_layer = RandomFourier(width)
-        # Negative, positive; the corners of boxes where the weights have them.
+        # Negative, positive; the corners of boxes if the weights have them.
         self.point_embeddings = nn.ModuleList(nn.Embedding(1, width) for _ in range(4 if config.boxes else 2))
         self.not_a_point_embed = nn.Embedding(1, width)
         self.mask_downscaling = nn.Sequential(
@@ -51,7 +51,7 @@ class PromptEncoder(nn.Module):
         self.no_mask_embed = nn.Embedding(1, width)
 
     def grid_encoding(self) -> Tensor:
-        """Where the tokens of the image lie, (1, width, G, G, G).
+        """Return the positional encoding of the image's tokens, (1, width, G, G, G).
 
         The first coordinate runs along dimension 1 and the second along dimension 0, unlike those of points; the
         weights have learned it so.
@@ -61,7 +61,7 @@ class PromptEncoder(nn.Module):
         return self.pe_layer(torch.stack([b, a, c], -1)).movedim(-1, 0)[None]
 
     def sparse(self, points: Tensor, labels: Tensor) -> Tensor:
-        """Embeddings of points.
+        """Embed points.
 
         Args:
             points: (B, N, 3) voxel indices in the window, along its dimensions in order.
@@ -81,7 +81,7 @@ class PromptEncoder(nn.Module):
         return torch.where(labels == -1, self.not_a_point_embed.weight, position + kind)
 
     def dense(self, mask_logits: Tensor | None) -> Tensor:
-        """Embeddings of masks.
+        """Embed masks.
 
         Args:
             mask_logits: (B, 1, M, M, M) low-resolution logits. The published models were shown zeros at the first

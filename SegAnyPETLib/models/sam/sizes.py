@@ -1,4 +1,4 @@
-"""The sizes of a network, read off the shapes of its tensors."""
+"""Derive the sizes of a network from the shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -9,23 +9,28 @@ from SegAnyPETLib.models.sam.config import SamConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-#: Beyond these no network of the family lies; a damaged shape does.
-MAX_TOKENS, MAX_PATCH, MAX_WIDTH, MAX_DEPTH = 64, 64, 4096, 64
-#: The decoder's 8 heads halve this width in cross attention; masks pass through a quarter of these channels.
-MIN_PROMPT_WIDTH, MIN_MASK_CHANNELS = 16, 4
+#: Networks of the family are smaller; a damaged shape may exceed these.
+MAX_TOKENS = 64
+MAX_PATCH = 64
+MAX_WIDTH = 4096
+MAX_DEPTH = 64
+#: The decoder's 8 heads halve this width in cross attention.
+MIN_PROMPT_WIDTH = 16
+#: Masks pass through a quarter of these channels.
+MIN_MASK_CHANNELS = 4
 
 _ENCODER, _PROMPTS = "image_encoder", "prompt_encoder"
 
 
 def sizes_of(shapes: Shapes) -> SamConfig:
-    """The sizes that give a network these shapes, as far as those that are looked at tell.
+    """Return the sizes that give a network these shapes, as far as the examined ones determine them.
 
     Args:
         shapes: of the tensors of a checkpoint, by name.
 
     Raises:
-        KeyError: a tensor that tells a size is missing.
-        ValueError: the shapes contradict one another, or are those of no network.
+        KeyError: a tensor that determines a size is missing.
+        ValueError: the shapes contradict one another, or no network of the family has them.
     """
     _, grid, _, _, width = _ranks(shapes[f"{_ENCODER}.pos_embed"], 5)
     patch = _ranks(shapes[f"{_ENCODER}.patch_embed.proj.weight"], 5)[-1]
@@ -62,7 +67,7 @@ def _ranks(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
 
 
 def _depth(shapes: Shapes) -> int:
-    """Blocks whose first norm is there, from 0 on without a gap."""
+    """Return the number of blocks, which are numbered from 0 without a gap."""
     pattern = re.compile(rf"{_ENCODER}\.blocks\.(\d{{1,4}})\.norm1\.weight")
     found = {int(match[1]) for match in map(pattern.fullmatch, shapes) if match}
     if not 1 <= len(found) <= MAX_DEPTH or found != set(range(len(found))):
@@ -71,7 +76,7 @@ def _depth(shapes: Shapes) -> int:
 
 
 def _heads(width: int, tables: list[tuple[int, ...]]) -> int:
-    """The position tables are as wide as a head."""
+    """Return the number of heads; the position tables are as wide as a head."""
     (head,) = {table[1] for table in tables}
     if not head or width % head:
         raise ValueError("heads of no network")
@@ -79,7 +84,7 @@ def _heads(width: int, tables: list[tuple[int, ...]]) -> int:
 
 
 def _window(grid: int, tables: list[tuple[int, ...]]) -> int:
-    """A position table has 2 w - 1 rows for a window of w tokens; the grid's where all blocks are global."""
+    """Return the tokens per side of a window; a position table has 2 w - 1 rows for a window of w tokens."""
     rows = {table[0] for table in tables} - {2 * grid - 1}
     if len(rows) > 1:
         raise ValueError("windows of several sizes")

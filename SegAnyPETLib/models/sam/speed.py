@@ -1,4 +1,4 @@
-"""How fast the image encoder is: beside its published form, and beside what the machine can do at all."""
+"""Speed of the image encoder, compared with its published form and with the machine's peak."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CEILING_SIDE = 2048
 
 @dataclass(frozen=True)
 class EncoderSpeed:
-    """One run, in which both forms and the machine's ceiling were measured by turns.
+    """One run, in which both forms and the machine's peak were measured alternately.
 
     Attributes:
         folded_s: seconds per window, median.
@@ -38,12 +38,12 @@ class EncoderSpeed:
 
     @property
     def ratio(self) -> float:
-        """How many times faster the folded form is."""
+        """Speed-up of the folded form."""
         return self.plain_s / self.folded_s
 
     @property
     def share_of_ceiling(self) -> float:
-        """Of the machine's arithmetic, the part that the folded form gets out of it."""
+        """Share of the machine's peak arithmetic that the folded form reaches."""
         return self.gflop / self.folded_s / self.ceiling_gflops
 
 
@@ -68,7 +68,7 @@ def encoder_speed(net: SamNet, device: torch.device, repeats: int = 3) -> Encode
 
 
 def plain_encoder(net: SamNet, image: Tensor) -> Tensor:
-    """The embedding as `ImageEncoder` makes it, with plain attention in its blocks."""
+    """Compute the embedding as `ImageEncoder` does, with plain attention in its blocks."""
     encoder = net.image_encoder
     x = encoder.patch_embed(image) + encoder.pos_embed
     for block in cast(Iterable[Block], encoder.blocks):
@@ -78,7 +78,7 @@ def plain_encoder(net: SamNet, image: Tensor) -> Tensor:
 
 
 def _seconds(work: Callable[[], Tensor], device: torch.device) -> float:
-    """Of one call, to its very end."""
+    """Return the seconds of one call, including asynchronous work of the device."""
     begin = time.perf_counter()
     work()
     if device.type != "cpu":

@@ -12,7 +12,7 @@ from SegAnyPETLib.errors import InputError
 def test_texts_of_a_command_line_become_numbers_and_lists():
     options = RayOptions(models="lite,lesion", threads="3", replicas="2", max_replicas="4", target_requests="1.5")
     assert options.models == ("lite", "lesion")
-    assert (options.threads_each, options.replicas, options.most_replicas) == (3, 2, 4)
+    assert (options.threads_each, options.replicas, options.replica_limit) == (3, 2, 4)
     assert options.target_requests == 1.5
 
 

@@ -67,7 +67,7 @@ def test_an_archive_that_holds_more_than_a_checkpoint_is_refused(
         archive.comment = comment
         if name is not None:
             archive.writestr(name, b"\x80\x02N.")
-    assert "is a zip archive, but no checkpoint" in refusal(path)
+    assert "is a zip archive, but not a checkpoint" in refusal(path)
 
 
 def test_numbers_of_a_big_endian_machine_are_refused(tmp_path: Path) -> None:

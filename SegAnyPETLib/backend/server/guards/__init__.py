@@ -1,1 +1,1 @@
-"""What protects the server from hostile or broken clients."""
+"""Protection of the server from hostile or broken clients."""

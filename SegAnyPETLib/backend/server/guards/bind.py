@@ -13,16 +13,16 @@ from SegAnyPETLib.errors import BackendError, InputError
 
 @dataclass(frozen=True)
 class Address:
-    """Where to listen.
+    """Address to listen at.
 
     Attributes:
-        host: a name or an IP address of this machine.
+        host: name or IP address of this machine.
         port: 0 for any that is free.
         certificate: PEM file for TLS, with its chain; None for plain HTTP.
         key: PEM file of its key, not encrypted.
 
     Raises:
-        InputError: one of certificate and key is given without the other, or they cannot be used.
+        InputError: certificate or key is given without the other, or they cannot be used.
     """
 
     host: str = "127.0.0.1"
@@ -42,13 +42,13 @@ class Address:
         return self.certificate is not None
 
     def url(self, port: int) -> str:
-        """What clients call it, at the port that was bound."""
+        """Return the URL for clients, with the port that was bound."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.secure else 'http'}://{host}:{port}"
 
 
 def listen(address: Address, token: str | None) -> socket.socket:
-    """A socket that is bound.
+    """Bind a socket.
 
     Raises:
         InputError: the host is not this machine's, or others can reach it and there is no token.
@@ -59,7 +59,7 @@ def listen(address: Address, token: str | None) -> socket.socket:
         raise InputError(
             f"listening on {address.host} lets others in, which needs a token: give --token-file or set SEGANYPET_TOKEN"
         )
-    # asyncio sends at once (TCP_NODELAY) on sockets that say they are TCP; on others every answer takes 40 ms more.
+    # asyncio sets TCP_NODELAY only on sockets that are declared as TCP; on others every response takes 40 ms more.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # On Windows this option would let two servers share a port.
@@ -77,16 +77,16 @@ def listen(address: Address, token: str | None) -> socket.socket:
 
 
 def is_loopback(ip: str) -> bool:
-    """Whether an IP address reaches this machine alone."""
+    """Return whether an IP address can be reached from this machine only."""
     return ipaddress.ip_address(ip.partition("%")[0]).is_loopback
 
 
 def _resolved(address: Address) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """The address itself: what is checked is what is bound."""
+    """Resolve the host, so that the address that is checked is the one that is bound."""
     try:
         found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise InputError(f"{address.host!r} is no address of this machine") from error
+        raise InputError(f"{address.host!r} is not an address of this machine") from error
     family, _, _, _, where = found[0]
     return family, (str(where[0]), int(where[1]))
 
@@ -94,7 +94,7 @@ def _resolved(address: Address) -> tuple[socket.AddressFamily, tuple[str, int]]:
 def _check_certificate(certificate: Path, key: Path) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(certificate, key, password=lambda: "")  # which never asks at the terminal
+        context.load_cert_chain(certificate, key, password=lambda: "")  # never ask at the terminal
     except (OSError, ValueError) as error:
         raise InputError(
             f"the certificate {certificate} and key {key} cannot be used: they must be PEM files that belong together, "

@@ -21,7 +21,7 @@ BODIES_AT_A_TIME = 4
 
 
 class Bodies:
-    """The memory of all bodies and answers.
+    """Memory of all request bodies and responses.
 
     Args:
         limits: of the server; the cap is `BODIES_AT_A_TIME` times its `body_bytes`.
@@ -29,12 +29,12 @@ class Bodies:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.most_bytes = BODIES_AT_A_TIME * limits.body_bytes
+        self.max_bytes = BODIES_AT_A_TIME * limits.body_bytes
         self.held_bytes = 0
 
     @contextmanager
     def held(self) -> Iterator[Body]:
-        """A body; its memory and its answer's count until the end of the block."""
+        """Yield a body, whose memory and that of its response count until the end of the block."""
         body = Body(self)
         try:
             yield body
@@ -43,16 +43,16 @@ class Bodies:
 
 
 class Body:
-    """One body, and its answer."""
+    """One request body, and its response."""
 
     def __init__(self, bodies: Bodies) -> None:
         self._bodies, self.size = bodies, 0
 
     async def read(self, headers: Headers, receive: Receive) -> bytes:
-        """All of it.
+        """Receive all of it.
 
         Raises:
-            Refusal: it is of another kind, too large, comes too slowly, or does not fit into the memory now.
+            Refusal: it is of another media type, too large, arrives too slowly, or does not fit into the memory now.
             ClientGone: the connection ended before the body.
         """
         _check_kind(headers)
@@ -64,12 +64,12 @@ class Body:
             raise Refusal("too_slow", "the request did not arrive in time; check the network") from None
 
     def hold_answer(self, size: int) -> None:
-        """Count the bytes of the answer.
+        """Count the bytes of the response.
 
         Raises:
-            Refusal: they do not fit beside those of others; a request that is alone always gets its answer.
+            Refusal: they do not fit beside those of others; a single request always gets its response.
         """
-        if self._bodies.held_bytes > self.size and self._bodies.held_bytes + size > self._bodies.most_bytes:
+        if self._bodies.held_bytes > self.size and self._bodies.held_bytes + size > self._bodies.max_bytes:
             raise busy()
         self._hold(size)
 
@@ -88,7 +88,7 @@ class Body:
     def _take(self, size: int) -> None:
         if self.size + size > self._bodies.limits.body_bytes:
             raise _too_large(self._bodies.limits.body_bytes)
-        if self._bodies.held_bytes + size > self._bodies.most_bytes:
+        if self._bodies.held_bytes + size > self._bodies.max_bytes:
             raise busy()
         self._hold(size)
 
@@ -103,15 +103,15 @@ def _check_kind(headers: Headers) -> None:
         raise Refusal("unsupported_media_type", f"the body must be of type {MEDIA_TYPE}, not compressed")
 
 
-def _check_length(headers: Headers, most: int) -> None:
+def _check_length(headers: Headers, max_bytes: int) -> None:
     length = headers.get("content-length")
     if length is None:
         return
     if not re.fullmatch(r"[0-9]{1,18}", length):
-        raise Refusal("bad_request", "the length of the body is no number")
-    if int(length) > most:
-        raise _too_large(most)
+        raise Refusal("bad_request", "the length of the body is not a number")
+    if int(length) > max_bytes:
+        raise _too_large(max_bytes)
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal("too_large", f"a request may have at most {most / 1024**2:g} MiB")
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal("too_large", f"a request may have at most {max_bytes / 1024**2:g} MiB")

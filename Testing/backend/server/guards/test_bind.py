@@ -36,7 +36,7 @@ def test_a_name_that_leads_elsewhere_is_judged_by_where_it_leads(monkeypatch):
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a b", "x" * 300])
 def test_a_host_that_is_none_is_refused(host):
-    with pytest.raises(InputError, match="no address of this machine"):
+    with pytest.raises(InputError, match="not an address of this machine"):
         listen(Address(host), None)
 
 

@@ -21,7 +21,7 @@ def test_a_window_goes_when_its_last_user_lets_it_go():
 
 
 def test_of_too_many_clients_the_one_that_was_there_longest_ago_is_forgotten():
-    windows = ClientWindows(per_client=2, most_clients=2)
+    windows = ClientWindows(per_client=2, max_clients=2)
     windows.use("a", "1")
     windows.use("b", "2")
     windows.use("a", "3")
@@ -31,7 +31,7 @@ def test_of_too_many_clients_the_one_that_was_there_longest_ago_is_forgotten():
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8))))
 def test_what_is_remembered_is_bounded_and_no_window_goes_while_it_is_used(uses):
-    windows = ClientWindows(per_client=3, most_clients=2)
+    windows = ClientWindows(per_client=3, max_clients=2)
     kept, last = set(), {}
     for client, key in uses:
         gone = windows.use(str(client), str(key))
