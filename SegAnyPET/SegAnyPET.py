@@ -1,7 +1,10 @@
 """SegAnyPET in 3D Slicer: click a lesion or an organ in a PET, get its segment."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import Any
 
 import slicer
 import vtk
@@ -24,7 +27,7 @@ except ImportError:  # a checkout has it one folder up
 class SegAnyPET(ScriptedLoadableModule):
     """Title, category and help of the module."""
 
-    def __init__(self, parent):
+    def __init__(self, parent: Any) -> None:
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("SegAnyPET")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
@@ -37,24 +40,24 @@ class SegAnyPET(ScriptedLoadableModule):
         self.parent.acknowledgementText = _("Method: SegAnyPET, arXiv 2502.14351.")
         slicer.app.connect("startupCompleted()", self._registerSampleData)
 
-    def _registerSampleData(self):
+    def _registerSampleData(self) -> None:
         from SegAnyPETPanel.sample_data import registerSampleData
 
         registerSampleData(self.resourcePath("Icons/SegAnyPET.png"))
 
 
 class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """Puts the panel in place, and tells it what becomes of the scene."""
+    """Loads the .ui file, connects the parameter node and forwards events of the scene to the panel."""
 
-    def __init__(self, parent=None):
+    def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self.panel = None
-        self._parameters = None
-        self._guiTag = None
+        self.logic: Any = None
+        self.panel: Any = None
+        self._parameters: Any = None
+        self._guiTag: Any = None
 
-    def setup(self):
+    def setup(self) -> None:
         """Load the .ui file and connect it."""
         ScriptedLoadableModuleWidget.setup(self)
         from SegAnyPETPanel.panel import Panel
@@ -69,52 +72,52 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneReady)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneReady)
-        self.takeParameters()
+        self.initializeParameterNode()
 
-    def cleanup(self):
-        """The module goes."""
+    def cleanup(self) -> None:
+        """Release everything: the module widget is being destroyed."""
         if self.panel is not None:
             self.exit()
             self.panel.close()
         self.removeObservers()
 
-    def enter(self):
-        """The user comes to the module."""
-        self.takeParameters()
+    def enter(self) -> None:
+        """Connect the panel: the user came to the module."""
+        self.initializeParameterNode()
         self.panel.enter()
 
-    def exit(self):
-        """The user leaves the module."""
+    def exit(self) -> None:
+        """Disconnect the panel: the user left the module."""
         if self._parameters is not None and self._guiTag is not None:
             self._parameters.disconnectGui(self._guiTag)
             self._guiTag = None
         self.panel.exit()
 
-    def onReload(self):
-        """Read the panel and the library anew too."""
+    def onReload(self) -> None:
+        """Reload the module with the panel and the library."""
         for name in [n for n in sys.modules if n.partition(".")[0] in ("SegAnyPETPanel", "SegAnyPETLib")]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
-    def onSceneStartClose(self, caller, event):
-        """What belongs to the scene goes."""
+    def onSceneStartClose(self, caller: Any, event: Any) -> None:
+        """Drop everything tied to the closing scene."""
         self.panel.forgetScene()
-        self.setParameters(None)
+        self.setParameterNode(None)
 
-    def onSceneReady(self, caller, event):
-        """The scene is empty, or another one."""
-        self.takeParameters()
+    def onSceneReady(self, caller: Any, event: Any) -> None:
+        """Connect the parameter node of the scene that was closed or loaded."""
+        self.initializeParameterNode()
 
-    def takeParameters(self):
-        """Work on the parameter node of the scene; the first PET in SUV is chosen where none is."""
+    def initializeParameterNode(self) -> None:
+        """Connect the parameter node of the scene; without a volume, choose the first PET in SUV."""
         from SegAnyPETLib.mrml.volumes import first_suv_volume
 
         parameters = self.logic.getParameterNode()
         if parameters.volume is None:
             parameters.volume = first_suv_volume(slicer.mrmlScene)
-        self.setParameters(parameters)
+        self.setParameterNode(parameters)
 
-    def setParameters(self, parameters):
+    def setParameterNode(self, parameters: Any | None) -> None:
         """Connect the widgets with a parameter node, or with none."""
         if self._parameters is not None:
             if self._guiTag is not None:
@@ -127,25 +130,25 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._onParametersChanged)
         self.panel.setParameters(parameters)
 
-    def _onParametersChanged(self, caller, event):
+    def _onParametersChanged(self, caller: Any, event: Any) -> None:
         self.panel.onSceneChanged()
 
 
 class SegAnyPETLogic(ScriptedLoadableModuleLogic):
-    """Where the module's parameters are; what it does is in SegAnyPETLib.mrml.controller, which needs no widget."""
+    """Provides the parameter node; the module's logic is `SegAnyPETLib.mrml.controller`, which needs no widget."""
 
-    def getParameterNode(self):
-        """The `SegAnyPETParameters` of the scene."""
+    def getParameterNode(self) -> Any:
+        """Return the `SegAnyPETParameters` of the scene."""
         from SegAnyPETPanel.parameters import SegAnyPETParameters
 
         return SegAnyPETParameters(super().getParameterNode())
 
 
 class SegAnyPETTest(ScriptedLoadableModuleTest):
-    """Self-tests in the application: SegAnyPETPanel/self_test.py."""
+    """Runs the self-tests in SegAnyPETPanel/self_test.py."""
 
-    def runTest(self):
-        """Run them all."""
+    def runTest(self) -> None:
+        """Run all self-tests."""
         from SegAnyPETPanel.self_test import runAll
 
         runAll(self)

@@ -1,39 +1,46 @@
-"""The panel: what the user does becomes jobs of the controller, and their ends become what the user sees.
+"""The panel: turn what the user does into jobs of the controller, and their results into what the user sees.
 
-The scene holds the state. The panel keeps which segment is selected; `Work` keeps what waits and what runs.
+The scene holds the state. The panel keeps which segment is selected; the `ActionQueue` keeps what waits and what runs.
 """
 
-from dataclasses import replace
+from __future__ import annotations
 
-import qt
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
-from SegAnyPETLib.errors import DeviceMissing, InputError, OutOfMemory, SegAnyPETError
+from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.editor import SegmentEditor, editor_node
 from SegAnyPETLib.mrml.pet_window import show_as_pet
 from SegAnyPETLib.mrml.points import points_of
-from SegAnyPETLib.mrml.prompt_markups import PromptMarkups, number_of
-from SegAnyPETLib.mrml.segment_jobs import BatchJob, Place
-from SegAnyPETLib.mrml.segmentations import new_segmentation
-from SegAnyPETLib.mrml.target_rows import TargetRows
-from SegAnyPETLib.mrml.terminology import KINDS
-from SegAnyPETLib.mrml.volumes import units_of
-from SegAnyPETLib.pet.reading import SUV_UNITS
-from SegAnyPETPanel import requirements
-from SegAnyPETPanel.editor_widget import EditorWidgetHistory, makeEditorWidget
-from SegAnyPETPanel.guard import guarded
-from SegAnyPETPanel.model import Model
-from SegAnyPETPanel.model_choice import SERVER, saveChoice, savedChoice
-from SegAnyPETPanel.model_section import ModelSection
-from SegAnyPETPanel.placing import Placing
-from SegAnyPETPanel.scene_watch import SceneWatch
-from SegAnyPETPanel.shortcuts import Shortcuts
-from SegAnyPETPanel.target_table import fillTable, selectedId, setUpTable
-from SegAnyPETPanel.work import Work
+from SegAnyPETLib.mrml.prompt_markups import PromptMarkups
+from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext, Job
+from SegAnyPETLib.mrml.terminology import KINDS, SegmentKind
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.target_list import Failure
+from SegAnyPETPanel.actions.action_queue import ActionQueue
+from SegAnyPETPanel.actions.click_jobs import ClickJobs
+from SegAnyPETPanel.actions.runner import Runner
+from SegAnyPETPanel.guard import guarded, guardedTimer
+from SegAnyPETPanel.model import requirements
+from SegAnyPETPanel.model.choice import ModelChoice, saveChoice, savedChoice
+from SegAnyPETPanel.model.cpu_fallback import askForCpu, isDeviceError
+from SegAnyPETPanel.model.model import Model
+from SegAnyPETPanel.model.section import ModelSection
+from SegAnyPETPanel.panel_view import PanelView
+from SegAnyPETPanel.selection import Selection
+from SegAnyPETPanel.sentences import batchSummary, sentence
+from SegAnyPETPanel.views.editor_widget import EditorWidgetHistory, makeEditorWidget
+from SegAnyPETPanel.views.placing import Placing
+from SegAnyPETPanel.views.scene_watch import SceneWatch
+from SegAnyPETPanel.views.shortcuts import Shortcuts
+from SegAnyPETPanel.views.target_table import selectedId
 
-#: Changes of the scene are shown after so many ms: a single edit makes several events.
+#: Delay after which changes of the scene are shown, in ms: a single edit causes several events.
 SETTLE_MS = 100
 
 
@@ -41,18 +48,19 @@ class Panel:
     """Connects the widgets of the .ui file with the scene.
 
     Args:
-        ui: the widgets by their names.
+        ui: the widgets by name.
         parent: the module's widget.
+        model: the model to begin with; by default the one that the user chose last.
 
     Attributes:
-        parameters: the `SegAnyPETParameters`, None while a scene closes.
-        selected: id of the segment that clicks go to, None where the next click begins another.
+        selection: the nodes and the segment that clicks go to.
+        queue: what the user asked for.
+        view: the widgets that only show something.
     """
 
-    def __init__(self, ui, parent):
+    def __init__(self, ui: Any, parent: Any, model: Model | None = None) -> None:
         self.ui = ui
-        self.parameters = None
-        self.selected = None
+        self.selection = Selection()
         self.markups = PromptMarkups(slicer.mrmlScene)
         self.placing = Placing()
         self.modelSection = ModelSection(ui)
@@ -65,427 +73,324 @@ class Panel:
             EditorWidgetHistory(self.editorWidget),
         )
         self.controller = Controller(editor)
-        self._rows = TargetRows()
-        self._shownPlace = (None, None)
-        self._made = None
-        self._refreshTimer = self._timer(parent, SETTLE_MS, self.refresh)
-        self._pointsTimer = self._timer(parent, 0, self.takePoints)
-        self._watch = SceneWatch(self._refreshTimer.start, self._pointsTimer.start, self._showPlacing)
-        self.work = Work(parent, Model(savedChoice()), self)
-        self.modelSection.show(self.work.model.choice)
+        self.view = PanelView(ui, self.controller, self.markups, self.placing)
+        self._shownNodes: tuple[Any, Any] = (None, None)
+        self._refreshTimer = guardedTimer(parent, SETTLE_MS, self.refresh, singleShot=True)
+        self._pointsTimer = guardedTimer(parent, 0, self.queuePointChanges, singleShot=True)
+        self._watch = SceneWatch(self._refreshTimer.start, self._pointsTimer.start, self.view.showPlacing)
+        self.queue = ActionQueue(Runner(parent), model or Model(savedChoice()), self)
+        self.modelSection.show(self.model.choice)
         self._connect()
         self._showModel()
 
+    @property
+    def model(self) -> Model:
+        """The model that clicks go to."""
+        return self.queue.model  # type: ignore[return-value]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing runs, waits or is still to be shown."""
+        return self.queue.idle and not self._refreshTimer.active and not self._pointsTimer.active
+
     # What the user does
 
-    def onPlace(self, positive, on):
-        """The button for points in the lesion, or for those outside, was pressed or released."""
+    def onPlace(self, positive: bool, on: bool) -> None:
+        """Start or stop placing points: the button for positive or for negative ones was pressed or released."""
         if on:
             self.placing.start(self.markups.positive if positive else self.markups.negative)
         else:
             self.placing.stop()
 
-    def onNextLesion(self):
-        """The next positive click begins another lesion."""
-        self.takePoints()
-        self.work.push(lambda: self._select(None), asksModel=False)
+    def onNextLesion(self) -> None:
+        """Let the next positive click begin another lesion."""
+        self.queuePointChanges()
+        self.queue.push(lambda: self._select(None), needsModel=False)
         self.placing.start(self.markups.positive)
 
-    def onMend(self):
+    def onRefine(self) -> None:
         """Let the model refine the selected segment."""
-        self.takePoints()
-        self.work.push(lambda: self._onSelected(self.controller.refine))
+        self.queuePointChanges()
+        self.queue.push(lambda: self._jobs().refine())
 
-    def onUndo(self):
+    def onUndo(self) -> None:
         """Take the last step back, click and mask together."""
-        self.takePoints()
-        self.work.push(lambda: self._step(self.controller.editor.history.undo), asksModel=False)
+        self.queuePointChanges()
+        self.queue.push(lambda: self._step(self.controller.editor.history.undo), needsModel=False)
 
-    def onRedo(self):
-        """Do again what was taken back."""
-        self.takePoints()
-        self.work.push(lambda: self._step(self.controller.editor.history.redo), asksModel=False)
+    def onRedo(self) -> None:
+        """Repeat what was taken back."""
+        self.queuePointChanges()
+        self.queue.push(lambda: self._step(self.controller.editor.history.redo), needsModel=False)
 
-    def onCancel(self):
-        """Stop the model, and drop what waits."""
-        self._setStatus(_("Cancelling ..."))
-        self.work.cancel()
+    def onCancel(self) -> None:
+        """Cancel what runs, and drop what waits."""
+        self.view.setStatus(_("Cancelling ..."))
+        self.queue.cancel()
 
-    def onUseFiducials(self):
+    def onUseFiducials(self) -> None:
         """Make one lesion of every point in the chosen list."""
         node = self.ui.fiducialSelector.currentNode()
         if node is None:
-            self._setStatus(_("Choose a list of points first."))
+            self.view.setStatus(_("Choose a list of points first."))
             return
-        self.takePoints()
-        self.work.push(lambda: self._batch(lambda place: list(points_of(node, place.volume_node).values())))
+        self.queuePointChanges()
+        self._pushBatch(lambda context: list(points_of(node, context.volume_node).values()))
 
-    def onStartModel(self):
-        """Start the model with the settings of the panel."""
+    def onStartModel(self) -> None:
+        """Start the model with the settings of the panel, and save them."""
         choice = self.modelSection.choice()
-        self.work.cancel()
-        self.work.push(lambda: self._switch(choice), asksModel=False)
-        self.work.start()
+        self.queue.cancel()
+        self.queue.push(lambda: self._choose(choice), needsModel=False)
+        self.queue.start()
 
-    def onTargetChosen(self):
-        """Another row was selected."""
+    def onTargetChosen(self) -> None:
+        """Send clicks to the segment of the selected row, and look at it."""
         segmentId = selectedId(self.ui.targetTable)
-        if segmentId is None or segmentId == self.selected:
+        if segmentId is None or segmentId == self.selection.segmentId:
             return
-        self.takePoints()
-        self.work.push(lambda: self._select(segmentId), asksModel=False)
+        self.queuePointChanges()
+        self.queue.push(lambda: self._select(segmentId), needsModel=False)
         self._lookAt(segmentId)
 
-    def takePoints(self):
-        """What the user placed, dragged or deleted becomes acts, in their order."""
-        place = self.place()
-        if place is not None:
-            for change in self.markups.take(place.volume_node):
-                self.work.push(lambda change=change: self._pointAct(change))
+    def queuePointChanges(self) -> None:
+        """Queue what the user placed, dragged or deleted in the views, in its order."""
+        context = self.selection.context()
+        if context is not None:
+            for change in self.markups.collect_changes(context.volume_node):
+                self.queue.push(lambda change=change: self._jobs(create=True).change(change, self._snap))  # type: ignore[misc]
 
     # The scene
 
-    def setParameters(self, parameters):
-        """Work on a parameter node; on none while a scene closes."""
-        self.parameters = parameters
+    def setParameters(self, parameters: Any | None) -> None:
+        """Work on a parameter node, or on none while a scene closes."""
+        self.selection.parameters = parameters
         if parameters is None:
             self._watch.end()
         else:
             self.onSceneChanged()
 
-    def forgetScene(self):
-        """Forget whatever belongs to a scene that closes; an answer that is on its way will be dropped."""
-        self.work.cancel()
+    def forgetScene(self) -> None:
+        """Drop everything tied to the closing scene; the result of a running job will be dropped."""
+        self.queue.cancel()
         self.placing.stop()
         self.controller.forget()
-        self._rows.forget()
-        self._shownPlace, self._made, self.selected = (None, None), None, None
+        self.view.forgetScene()
+        self._shownNodes = (None, None)
+        self.selection.forgetScene()
 
-    def onSceneChanged(self):
-        """Volume, segmentation or a setting is another one."""
-        place = self.place()
-        now = (None, None) if place is None else (place.volume_node, place.segmentation)
-        if now != self._shownPlace:
-            self._placeChanged(now)
+    def onSceneChanged(self) -> None:
+        """Follow the parameter node: another volume, segmentation or setting."""
+        context = self.selection.context()
+        nodes = (None, None) if context is None else (context.volume_node, context.segmentation)
+        if nodes != self._shownNodes:
+            self._followNodes(*nodes)
         self._refreshTimer.start()
 
-    def place(self, make=False):
-        """Volume and segmentation, None without a volume; a segmentation is made where asked for."""
-        if self.parameters is None or self.parameters.volume is None:
-            return None
-        if self.parameters.segmentation is None and make:
-            self._made = new_segmentation(slicer.mrmlScene, self.parameters.volume)
-            self.parameters.segmentation = self._made
-        return Place(self.parameters.volume, self.parameters.segmentation)
-
-    def enter(self):
-        """The user comes to the module."""
+    def enter(self) -> None:
+        """Observe the views and take the keys: the user came to the module."""
         self.editorWidget.setupViewObservations()
         window = slicer.util.mainWindow()
         if window is not None:
             self.editorWidget.installKeyboardShortcuts(window)
         self.shortcuts.install()
 
-    def exit(self):
-        """The user leaves the module; what runs goes on."""
+    def exit(self) -> None:
+        """Give views and keys back: the user left the module. A running job goes on."""
         self.placing.stop()
         self.editorWidget.setActiveEffect(None)
         self.editorWidget.uninstallKeyboardShortcuts()
         self.editorWidget.removeViewObservations()
         self.shortcuts.remove()
 
-    def close(self):
-        """Let go of everything, when the module goes."""
+    def close(self) -> None:
+        """Release everything: the module's widget is being destroyed."""
         self._watch.end()
         self._refreshTimer.stop()
         self._pointsTimer.stop()
-        self.work.close()
+        self.queue.close()
 
-    # How the work goes
+    # Callbacks of the queue
 
-    def onStarting(self):
-        """The model is to be started: install what it lacks."""
-        self._setStatus(_("Starting the model ..."))
-        requirements.ensure(self.work.model.choice.place)
+    def onStarting(self) -> None:
+        """Install what the model needs."""
+        self.view.setStatus(_("Starting the model ..."))
+        self._showEnabled()
+        requirements.ensure(self.model.choice.location)
 
-    def onStarted(self):
-        """The model is ready."""
-        self._setStatus(_("The model is ready."))
+    def onStarted(self) -> None:
+        """Show that the model is ready."""
+        self.view.setStatus(_("The model is ready."))
         self._showModel()
 
-    def onBusy(self, job):
-        """The model begins."""
+    def onBusy(self, job: Job | BatchJob | None) -> None:
+        """Show that the model is at work."""
         if job is not None:
-            self._setStatus(getattr(job, "note", "") or _("The model is at work ..."))
+            self.view.setStatus(getattr(job, "note", "") or _("The model is at work ..."))
         self._showEnabled()
 
-    def onPoll(self):
-        """Show how far it is, and write what a batch has made so far."""
-        job, model, bar = self.work.job, self.work.model, self.ui.progressBar
-        batch = isinstance(job, BatchJob)
-        bar.maximum, bar.value = (len(job.points), job.done) if batch else (0, 0)
-        if batch:
-            self.controller.write_next(job, KINDS[self.ui.kindSelector.currentIndex])
-        if batch and not job.stopped:
-            self._setStatus(_("{done} of {all} points ...").format(done=job.done, all=len(job.points)))
-        elif model.running is None and model.progress:
-            self._setStatus(_("Starting the model: {state}").format(state=model.progress))
-        self._showEnabled()
-
-    def onFinished(self, job):
-        """Write what the model answered."""
-        kind = KINDS[self.ui.kindSelector.currentIndex]
+    def onPoll(self) -> None:
+        """Show the progress, and write the lesions of a batch that are ready."""
+        job, model = self.queue.job, self.model
+        self.view.showProgress(job)
         if isinstance(job, BatchJob):
-            ids = self.controller.finish_each(job, kind)
+            self.controller.write_next(job, self._kind)
+            if not job.stopped:
+                self.view.setStatus(_("{done} of {all} points ...").format(done=job.done, all=len(job.points)))
+        elif model.backend is None and model.progress:
+            self.view.setStatus(_("Starting the model: {state}").format(state=model.progress))
+        self._showEnabled()
+
+    def onFinished(self, job: Job | BatchJob) -> None:
+        """Write the result of a job."""
+        ids: list[str] | None
+        if isinstance(job, BatchJob):
+            ids = self.controller.finish_each(job, self._kind)
+            status = batchSummary(job)
         else:
-            written = self.controller.finish(job, kind)
+            written = self.controller.finish(job, self._kind)
             ids = None if written is None else [written]
+            status = _("Done.")
         if ids is None:
-            self._setStatus(_("The scene was changed meanwhile; the model's answer was dropped."))
-        elif isinstance(job, BatchJob):
-            self._tellBatch(job)
-        else:
-            self._setStatus(_("Done."))
+            status = _("The scene was changed meanwhile; the model's answer was dropped.")
+        self.view.setStatus(status)
         if ids:
-            self._made = None
+            self.selection.keepSegmentation()
             self._select(ids[-1])
-        self._tidy()
-        if ids is not None and isinstance(job, BatchJob):
+        self.selection.removeUnusedSegmentation()
+        if ids is not None and isinstance(job, BatchJob) and job.batch is not None:
             self._repeatOnCpu(job.batch.failures)
 
-    def onFailed(self, error, job):
-        """Say why; where the device is the reason, offer the CPU."""
-        self._tidy()
+    def onFailed(self, error: BaseException, job: Job | BatchJob | None) -> None:
+        """Show why a job failed; if the device is the reason, offer the CPU."""
+        self.selection.removeUnusedSegmentation()
         if not isinstance(error, SegAnyPETError):
-            self._setStatus(_("SegAnyPET could not do that."))
+            self.view.setStatus(_("SegAnyPET could not do that."))
             raise error
-        self._setStatus(_sentence(error))
+        self.view.setStatus(sentence(error))
         self._showModel()
-        if self._isOfDevice(error) and self._agreesToCpu(error):
-            self.work.repeat()
+        if isDeviceError(error, self.model.choice) and self._agreesToCpu(error):
+            self.queue.repeat()
 
-    def onIdle(self):
-        """Nothing waits."""
+    def onIdle(self) -> None:
+        """Show the scene: nothing waits."""
         self.refresh()
 
-    # Acts
+    # Actions, called by the queue when their turn comes
 
-    def _pointAct(self, change):
-        place, backend, snap = self.place(make=True), self.work.model.running, self.parameters.snap
-        if change.was is None:
-            return self.controller.click(place, self.selected, change.now, backend, snap)
-        number = None
-        if self.selected is not None:
-            number = number_of(change.was, self.controller.points(place, self.selected))
-        if number is None:  # its click was refused, or came to nothing
-            return None
-        if change.now is None:
-            return self.controller.remove(place, self.selected, number, backend)
-        return self.controller.move(place, self.selected, number, change.now, backend)
+    def _jobs(self, create: bool = False) -> ClickJobs:
+        context, backend = self.selection.context(create), self.model.backend
+        if context is None or backend is None:
+            raise InputError(_("Choose a PET."))
+        return ClickJobs(self.controller, context, self.selection.segmentId, backend)
 
-    def _onSelected(self, ask):
-        if self.selected is None:
-            raise InputError(_("Choose a segment in the list first."))
-        return ask(self.place(), self.selected, self.work.model.running)
+    def _pushBatch(self, points: Callable[[ClickContext], Sequence[Point]]) -> None:
+        self.queue.push(lambda: self._jobs(create=True).batch(points, self._snap))
 
-    def _batch(self, pointsIn):
-        place = self.place(make=True)
-        if place is None:
-            return None
-        return self.controller.click_each(place, pointsIn(place), self.work.model.running, self.parameters.snap)
+    def _step(self, undoOrRedo: Callable[[], None]) -> None:
+        before = self.selection.segmentIds()
+        undoOrRedo()
+        returned = [segmentId for segmentId in self.selection.segmentIds() if segmentId not in before]
+        if returned:
+            self._select(returned[-1])
+        self.view.setStatus("")
 
-    def _step(self, act):
-        before = self._segmentIds()
-        act()
-        came = [segmentId for segmentId in self._segmentIds() if segmentId not in before]
-        if came:
-            self._select(came[-1])
-        self._setStatus("")
-
-    def _switch(self, choice):
+    def _choose(self, choice: ModelChoice) -> None:
         saveChoice(choice)
-        self.work.model.close()
-        self.work.model = Model(choice)
+        self.setModel(self.model.withChoice(choice))
+
+    def setModel(self, model: Model) -> None:
+        """Replace the model while nothing runs; the user's saved choice stays as it is."""
+        self.model.close()
+        self.queue.model = model
+        self.modelSection.show(model.choice)
         self._showModel()
 
-    def _select(self, segmentId):
-        self.selected = segmentId
+    def _select(self, segmentId: str | None) -> None:
+        self.selection.segmentId = segmentId
         if segmentId is not None:
             self.editorWidget.setCurrentSegmentID(segmentId)
         else:
-            self._setStatus(_("Click in the next lesion."))
+            self.view.setStatus(_("Click in the next lesion."))
         self._refreshTimer.start()
 
     # Consequences
 
-    def _placeChanged(self, now):
-        before, self._shownPlace = self._shownPlace, now
-        made = before[0] is now[0] and before[1] is None
-        if not made and not self.work.idle:
-            self.work.cancel()
-        volume, segmentation = now
+    def _followNodes(self, volume: Any | None, segmentation: Any | None) -> None:
+        previous, self._shownNodes = self._shownNodes, (volume, segmentation)
+        created = previous[0] is volume and previous[1] is None
+        if not created and not self.queue.idle:
+            self.queue.cancel()
         self._watch.watch(volume, segmentation, (self.markups.positive, self.markups.negative))
         editor = self.controller.editor
         if segmentation is not None:
             editor.select(segmentation, volume)
-        if volume is not before[0]:
+        if volume is not previous[0]:
             editor.node.SetAndObserveSourceVolumeNode(volume)
-        if not made:
-            self.selected = None
+        if not created:
+            self.selection.segmentId = None
 
-    def _tidy(self):
-        """Take a segmentation away that was made for a lesion which did not come."""
-        made, self._made = self._made, None
-        if made is not None and made.GetScene() is not None and not made.GetSegmentation().GetNumberOfSegments():
-            slicer.mrmlScene.RemoveNode(made)
+    def _agreesToCpu(self, error: BaseException) -> bool:
+        choice = askForCpu(error, self.model.choice)
+        if choice is not None:
+            self._choose(choice)
+        return choice is not None
 
-    def _isOfDevice(self, error):
-        choice = self.work.model.choice
-        if choice.place == SERVER or choice.device == "cpu":
-            return False
-        return isinstance(error, OutOfMemory | DeviceMissing)
-
-    def _agreesToCpu(self, error):
-        question = _("{error} Run the model on the CPU instead? It is slower.").format(error=_sentence(error))
-        if not slicer.util.confirmYesNoDisplay(question):
-            return False
-        choice = replace(self.work.model.choice, device="cpu")
-        self.modelSection.show(choice)
-        self._switch(choice)
-        return True
-
-    def _repeatOnCpu(self, failures):
-        """Offer the CPU for the points of a batch that the device failed."""
-        failed = [failure for failure in failures if self._isOfDevice(failure.error)]
+    def _repeatOnCpu(self, failures: Sequence[Failure]) -> None:
+        """Offer the CPU for the points of a batch for which the device failed."""
+        failed = [failure for failure in failures if isDeviceError(failure.error, self.model.choice)]
         if failed and self._agreesToCpu(failed[0].error):
             points = [failure.point for failure in failed]
-            self.work.push(lambda: self._batch(lambda place: points))
+            self._pushBatch(lambda context: points)
 
-    def _tellBatch(self, job):
-        batch = job.batch
-        text = _("{made} of {all} points became lesions.").format(made=len(batch.made), all=len(job.points))
-        if batch.failures:
-            text += " " + _sentence(batch.failures[0].error)
-        if batch.left:
-            text += " " + _("The others were cancelled.")
-        self._setStatus(text)
-
-    def _lookAt(self, segmentId):
-        center = self.parameters.segmentation.GetSegmentCenterRAS(segmentId)
+    def _lookAt(self, segmentId: str) -> None:
+        center = self.selection.parameters.segmentation.GetSegmentCenterRAS(segmentId)
         if center is not None:
             slicer.modules.markups.logic().JumpSlicesToLocation(*center, True)
 
-    def _segmentIds(self):
-        place = self.place()
-        if place is None or place.segmentation is None:
-            return []
-        return list(place.segmentation.GetSegmentation().GetSegmentIDs())
+    @property
+    def _kind(self) -> SegmentKind:
+        return KINDS[self.ui.kindSelector.currentIndex]
+
+    @property
+    def _snap(self) -> bool:
+        return bool(self.selection.parameters.snap)
 
     # What is shown
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Show what the scene holds."""
-        if self.parameters is None:
+        if self.selection.parameters is None:
             return
         self._refreshTimer.stop()
-        place = self.place()
-        if self.selected not in self._segmentIds():
-            self.selected = None
-        try:
-            rows = self._targetRows(place)
-        except SegAnyPETError as error:
-            rows = []
-            self._setStatus(_sentence(error))
-        fillTable(self.ui.targetTable, rows, self.selected)
-        self._showTarget(rows)
-        self._showVolume(place)
-        if self.work.idle and not self._pointsTimer.active:
-            self._showPoints(place)
+        if self.selection.segmentId not in self.selection.segmentIds():
+            self.selection.segmentId = None
+        self.view.showScene(self.selection)
+        if self.queue.idle and not self._pointsTimer.active:
+            self.view.showPoints(self.selection)
         self._showEnabled()
 
-    def _targetRows(self, place):
-        if place is None:
-            return []
-        volume = self.controller.volumes.volume_of(place.volume_node)
-        return [] if place.segmentation is None else self._rows.of(place, volume)
+    def _showModel(self) -> None:
+        self.modelSection.showState(self.model, requirements.missing(self.model.choice.location))
 
-    def _showPoints(self, place):
-        points = ()
-        if place is not None and self.selected is not None:
-            try:
-                points = self.controller.points(place, self.selected)
-            except SegAnyPETError as error:
-                self._setStatus(_sentence(error))
-        self.markups.show(None if place is None else place.volume_node, points)
-
-    def _showTarget(self, rows):
-        names = [row.name for row in rows if row.segment_id == self.selected]
-        text = _("Clicks go to {name}.").format(name=names[0]) if names else _("The next click begins a new segment.")
-        self.ui.targetLabel.text = text
-
-    def _showVolume(self, place):
-        suv = place is not None and units_of(place.volume_node) == SUV_UNITS
-        setUpTable(self.ui.targetTable, suv)
-        if place is None:
-            text = _("Choose a PET.")
-        elif suv:
-            text = _("The values are SUV (body weight).")
-        else:
-            text = _("Caution: this volume does not say that its values are SUV. The model expects SUV.")
-        self.ui.suvLabel.text = text
-        self.ui.suvLabel.styleSheet = "" if suv or place is None else "color: #b35900; font-weight: bold"
-
-    def _showModel(self):
-        model = self.work.model
-        self.modelSection.showState(model, requirements.missing(model.choice.place))
-
-    def _showEnabled(self):
-        ui, busy, place = self.ui, self.work.busy, self.place()
-        segments = place is not None and place.segmentation is not None
-        ui.progressBar.visible = ui.cancelButton.enabled = busy
-        for button in (ui.positiveButton, ui.negativeButton, ui.nextButton, ui.petWindowButton):
-            button.enabled = place is not None
-        ui.undoButton.enabled = ui.redoButton.enabled = segments and not busy
-        ui.refineButton.enabled = self.selected is not None
-        ui.useFiducialsButton.enabled = place is not None and not busy
-        self._showPlacing()
-
-    def _showPlacing(self):
-        node, ui = self.placing.node, self.ui
-        shown = ((ui.positiveButton, self.markups.positive), (ui.negativeButton, self.markups.negative))
-        for button, own in shown:
-            blocked = button.blockSignals(True)
-            button.checked = node is own
-            button.blockSignals(blocked)
-
-    def _setStatus(self, text):
-        self.ui.statusLabel.text = text
+    def _showEnabled(self) -> None:
+        self.view.showEnabled(self.selection, self.queue.busy, self.queue.starting)
 
     # Connections
 
-    def _connect(self):
+    def _connect(self) -> None:
         ui = self.ui
         ui.positiveButton.connect("toggled(bool)", guarded(lambda on: self.onPlace(True, on)))
         ui.negativeButton.connect("toggled(bool)", guarded(lambda on: self.onPlace(False, on)))
-        ui.nextButton.connect("clicked()", guarded(self.onNextLesion))
-        ui.refineButton.connect("clicked()", guarded(self.onMend))
-        ui.undoButton.connect("clicked()", guarded(self.onUndo))
-        ui.redoButton.connect("clicked()", guarded(self.onRedo))
-        ui.cancelButton.connect("clicked()", guarded(self.onCancel))
-        ui.useFiducialsButton.connect("clicked()", guarded(self.onUseFiducials))
-        ui.startButton.connect("clicked()", guarded(self.onStartModel))
-        ui.petWindowButton.connect("clicked()", guarded(lambda: show_as_pet(self.parameters.volume)))
+        for button, slot in (
+            (ui.nextButton, self.onNextLesion),
+            (ui.refineButton, self.onRefine),
+            (ui.undoButton, self.onUndo),
+            (ui.redoButton, self.onRedo),
+            (ui.cancelButton, self.onCancel),
+            (ui.useFiducialsButton, self.onUseFiducials),
+            (ui.startButton, self.onStartModel),
+            (ui.petWindowButton, lambda: show_as_pet(self.selection.parameters.volume)),
+        ):
+            button.connect("clicked()", guarded(slot))
         ui.targetTable.connect("itemSelectionChanged()", guarded(self.onTargetChosen))
-
-    def _timer(self, parent, ms, slot):
-        timer = qt.QTimer(parent)
-        timer.setSingleShot(True)
-        timer.setInterval(ms)
-        timer.connect("timeout()", guarded(slot))
-        return timer
-
-
-def _sentence(error):
-    """What an error says, as a sentence."""
-    text = str(error)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

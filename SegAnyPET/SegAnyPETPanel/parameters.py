@@ -1,4 +1,4 @@
-"""What the module keeps in the scene."""
+"""What the module saves in the scene."""
 
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.parameterNodeWrapper import parameterNodeWrapper
@@ -10,8 +10,8 @@ class SegAnyPETParameters:
 
     Attributes:
         volume: the PET that is clicked.
-        segmentation: where the masks go.
-        snap: whether a click means the hottest voxel near it.
+        segmentation: the masks are written to it.
+        snap: whether a positive click means the hottest voxel near it.
     """
 
     volume: vtkMRMLScalarVolumeNode

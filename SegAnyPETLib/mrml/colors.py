@@ -1,4 +1,4 @@
-"""Colours that are told apart, also on the grey-inverted PET."""
+"""Distinct colours of segments, visible on grey-inverted PET."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import vtk
 
 Color = tuple[float, float, float]
 
-#: Strong colours around the wheel: light ones vanish on white, dark ones on the hot spots.
+#: Strong colours around the wheel: light ones vanish on white, dark ones on hot spots.
 CANDIDATES: tuple[Color, ...] = tuple(
     colorsys.hsv_to_rgb(hue / 18, 1.0 if value > 0.7 else 0.75, value) for value in (0.95, 0.6) for hue in range(18)
 )
 
 
 def next_color(taken: Sequence[Color]) -> Color:
-    """The candidate that differs most from all colours in use, by distance in CIE L*a*b*.
+    """Return the candidate that differs most from all colours in use, by distance in CIE L*a*b*.
 
     Args:
         taken: red, green, blue, each 0 to 1.

@@ -1,4 +1,4 @@
-"""Slicer's Segment Editor without its widget: settings, undo steps, and writing as its effects do."""
+"""Slicer's Segment Editor without its widget: settings, undo steps, and writing as its effects write."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import slicer
 
 SINGLETON_TAG = "SegAnyPET"
 UNDO_STATES = 10
-#: An attribute of editor nodes that have this module's defaults. Closing a scene resets a singleton and takes it away.
+#: An attribute of editor nodes that have this module's defaults. Closing a scene resets singletons and removes it.
 PREPARED = "SegAnyPET.prepared"
 
 
 class UndoHistory(Protocol):
-    """Where undo steps are kept: by the editor's logic, or by the editor widget, which shows buttons for them."""
+    """Keeps undo steps: the editor's logic, or the editor widget, which shows buttons for them."""
 
     def save(self) -> None:
-        """Keep the segmentation as it is; what follows is one step."""
+        """Save the segmentation; what follows is one step."""
 
     def undo(self) -> None:
         """Go back one step."""
 
     def redo(self) -> None:
-        """Take the last step again."""
+        """Repeat the step that was taken back last."""
 
 
 class LogicHistory:
-    """The history that the logic of the Segment Editor keeps by itself."""
+    """The history of the Segment Editor's logic."""
 
     def __init__(self, logic: Any) -> None:
         self._logic = logic
 
     def save(self) -> None:
-        """Keep the segmentation as it is; what follows is one step."""
+        """Save the segmentation; what follows is one step."""
         self._logic.SaveStateForUndo()
 
     def undo(self) -> None:
@@ -40,18 +40,18 @@ class LogicHistory:
         self._logic.Undo()
 
     def redo(self) -> None:
-        """Take the last step again."""
+        """Repeat the step that was taken back last."""
         self._logic.Redo()
 
 
 class SegmentEditor:
-    """The editor's logic over an editor node: its overwrite mode and masking rule what is written.
+    """The editor's logic over an editor node, whose overwrite mode and masking rule what is written.
 
     Args:
         scene: the MRML scene.
         application_logic: the vtkMRMLApplicationLogic.
-        node: the vtkMRMLSegmentEditorNode with the settings, that of the editor widget where there is one.
-        history: where undo steps go; by default a history of its own, without a widget.
+        node: the vtkMRMLSegmentEditorNode with the settings, the editor widget's own if there is one.
+        history: keeps undo steps; by default the logic's own, without a widget.
     """
 
     def __init__(self, scene: Any, application_logic: Any, node: Any, history: UndoHistory | None = None) -> None:
@@ -77,13 +77,13 @@ class SegmentEditor:
 
     @property
     def masks(self) -> bool:
-        """Whether the settings keep some voxels from being changed."""
+        """Whether the settings protect some voxels from changes."""
         everywhere = self.node.GetMaskMode() == slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
         return not everywhere or bool(self.node.GetSourceVolumeIntensityMask())
 
 
 def editor_node(scene: Any) -> Any:
-    """The vtkMRMLSegmentEditorNode of this module in a scene, prepared."""
+    """Return the vtkMRMLSegmentEditorNode of this module in a scene; it is created if it does not exist."""
     node = scene.GetSingletonNode(SINGLETON_TAG, "vtkMRMLSegmentEditorNode")
     if node is None:
         node = slicer.vtkMRMLSegmentEditorNode()
@@ -94,7 +94,7 @@ def editor_node(scene: Any) -> Any:
 
 
 def prepare(node: Any) -> None:
-    """Let a new or reset editor node overwrite no other segments; what the user chose since stays.
+    """Set a new or reset editor node to overwrite no other segments; what the user chose since stays.
 
     Slicer's own default erases the neighbours.
     """

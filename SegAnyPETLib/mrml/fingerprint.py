@@ -1,4 +1,4 @@
-"""Whether a segment's mask is still the one that its prompts led to."""
+"""Checksums of masks, which tell whether a segment is still the result of its prompts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from SegAnyPETLib.volume.grid import Grid
 
 
 class SegmentFingerprints:
-    """Fingerprints of segments, computed again only where a label map or its place was modified.
+    """Fingerprints of segments, computed again only if a label map or its transform was modified.
 
-    Undo and redo need no notice: the mask that comes back has the fingerprint that it had.
+    Undo and redo need no special case: a mask that comes back has its old fingerprint.
     """
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str, str], tuple[tuple[int, Grid, bytes], str]] = {}
 
     def of(self, segmentation: Any, segment_id: str, volume_node: Any) -> str:
-        """The fingerprint of a segment's mask on the grid of a volume.
+        """Return the fingerprint of a segment's mask on the grid of a volume.
 
         Raises:
             InputError: as `read_mask`.
@@ -37,5 +37,5 @@ class SegmentFingerprints:
         return kept[1]
 
     def forget(self) -> None:
-        """Let go of everything, when the scene closes."""
+        """Drop everything, when the scene closes."""
         self._kept.clear()

@@ -1,4 +1,4 @@
-"""Ways between the world and the RAS frames of nodes, which may lie under transforms."""
+"""Matrices between the world and the RAS frames of nodes, which may lie under transforms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from SegAnyPETLib.errors import InputError
 
 
 def world_to(node: Any) -> NDArray[np.float64]:
-    """4x4 matrix from world RAS mm to the RAS mm of a node.
+    """Return the 4x4 matrix from world RAS mm to the RAS mm of a node.
 
     Args:
         node: any vtkMRMLTransformableNode.
@@ -25,7 +25,7 @@ def world_to(node: Any) -> NDArray[np.float64]:
 
 
 def between(source: Any, target: Any) -> NDArray[np.float64]:
-    """4x4 matrix from the RAS mm of one node to those of another; exactly the unit matrix where both move together.
+    """Return the 4x4 matrix from one node's RAS mm to another's; exactly the unit matrix under the same transform.
 
     Raises:
         InputError: a transform above one of the nodes is not linear.
@@ -34,14 +34,14 @@ def between(source: Any, target: Any) -> NDArray[np.float64]:
 
 
 def to_vtk(matrix: NDArray) -> vtk.vtkMatrix4x4:
-    """A VTK matrix with the numbers of a 4x4 array."""
+    """Return a 4x4 array as a VTK matrix."""
     result = vtk.vtkMatrix4x4()
     result.DeepCopy(matrix.ravel().tolist())
     return result
 
 
 def from_vtk(matrix: vtk.vtkMatrix4x4) -> NDArray[np.float64]:
-    """A 4x4 array with the numbers of a VTK matrix."""
+    """Return a VTK matrix as a 4x4 array."""
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
 
 

@@ -1,11 +1,13 @@
-"""How PET is read: dark where uptake is high, over a fixed range of SUV."""
+"""Display of PET as it is read: dark where uptake is high, over a fixed range of SUV."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: SUV that is white, and SUV from which on all is black.
-LOWEST_SUV, HIGHEST_SUV = 0.0, 6.0
+#: SUV that is shown white.
+WHITE_SUV = 0.0
+#: SUV from which on all is black.
+BLACK_SUV = 6.0
 
 
 def show_as_pet(volume_node: Any) -> None:
@@ -15,4 +17,4 @@ def show_as_pet(volume_node: Any) -> None:
     display = volume_node.GetDisplayNode()
     display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeInvertedGrey")
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(LOWEST_SUV, HIGHEST_SUV)
+    display.SetWindowLevelMinMax(WHITE_SUV, BLACK_SUV)

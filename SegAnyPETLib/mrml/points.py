@@ -1,4 +1,4 @@
-"""Control points of markups as points in the frame of a volume."""
+"""Convert control points of markups to and from points in the frame of a volume."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from SegAnyPETLib.volume.volume import Volume, apply_matrix
 
 
 def points_of(markups: Any, volume_node: Any, positive: bool = True) -> dict[str, Point]:
-    """The placed control points of a markups node, by their ids, in their order.
+    """Return the placed control points of a markups node by id, in their order.
 
     Args:
         markups: a vtkMRMLMarkupsNode, which may lie under transforms of its own.
-        volume_node: in whose RAS frame the points shall be.
+        volume_node: the points are in its RAS frame.
         positive: whether they mark the target.
 
     Raises:
@@ -34,7 +34,7 @@ def points_of(markups: Any, volume_node: Any, positive: bool = True) -> dict[str
 
 
 def place_point(markups: Any, volume_node: Any, point: Point, label: str = "") -> str:
-    """Add a point in a volume's frame to a markups node, and give the id of its control point.
+    """Add a point in a volume's frame to a markups node; return the id of its control point.
 
     Raises:
         InputError: a transform above the volume is not linear.
@@ -45,7 +45,7 @@ def place_point(markups: Any, volume_node: Any, point: Point, label: str = "") -
 
 
 def check_point(point: Point, volume: Volume) -> None:
-    """Refuse a point at which nothing can be segmented, before anything is sent.
+    """Refuse a point at which nothing can be segmented, before the model is asked.
 
     Raises:
         InputError: it lies outside the image or on a voxel without a finite value.

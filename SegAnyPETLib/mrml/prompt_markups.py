@@ -1,4 +1,4 @@
-"""The clicks of one target as markups: where they are seen in the slice views, placed, dragged and deleted."""
+"""The clicks of one target as markups, which the user places, drags and deletes in the views."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ import numpy as np
 from SegAnyPETLib.mrml.points import place_point, points_of
 from SegAnyPETLib.prompts import Point
 
-#: Names, singleton tags and colours of the nodes of positive and of negative points.
+#: Name, singleton tag and colour of the node of positive points.
 POSITIVE = ("In the lesion", "SegAnyPETPositive", (0.1, 0.8, 0.2))
+#: The same of the node of negative points.
 NEGATIVE = ("Not the lesion", "SegAnyPETNegative", (0.9, 0.1, 0.1))
 
-#: Points that differ less are the same; dragging moves them farther.
+#: Points closer than this are the same; dragging moves them farther.
 TOLERANCE_MM = 1e-3
 
 
 @dataclass(frozen=True)
-class Change:
-    """What the user did to a point in the views.
+class PointChange:
+    """A point that the user placed, moved or removed in the views.
 
     Attributes:
-        was: the point as it was known before; None for a new one.
-        now: where it is now, in the RAS frame of the volume; None for one that was removed.
+        was: the point before; None for a new one.
+        now: the point after, in the RAS frame of the volume; None for one that was removed.
     """
 
     was: Point | None
@@ -33,7 +34,7 @@ class Change:
 
 
 class PromptMarkups:
-    """Two markups nodes of a scene, one for each sign. The segments' tags hold what is saved; these nodes are not.
+    """Two markups nodes of a scene, one for each sign. They are not saved: the segments' tags hold the clicks.
 
     Args:
         scene: the MRML scene.
@@ -41,7 +42,7 @@ class PromptMarkups:
 
     def __init__(self, scene: Any) -> None:
         self._scene = scene
-        # By sign and id: ids are those of a node, and both nodes count from 1.
+        # By sign and id: ids are unique within a node only.
         self._known: dict[tuple[bool, str], Point] = {}
 
     @property
@@ -57,30 +58,30 @@ class PromptMarkups:
     def show(self, volume_node: Any | None, points: Sequence[Point]) -> None:
         """Show these points, which are in the RAS frame of a volume, and no others.
 
-        Points that are there already stay as they are, and so does one that is just being placed.
+        Points that are shown already stay as they are, and so does one that is being placed.
         """
         self._known = {}
         for node, positive in self._nodes():
             node.SetAndObserveTransformNodeID(None if volume_node is None else volume_node.GetTransformNodeID())
-            there = {} if volume_node is None else points_of(node, volume_node, positive)
+            shown = {} if volume_node is None else points_of(node, volume_node, positive)
             for point in points:
                 if point.positive == positive:
-                    found = next((key for key, other in there.items() if _same_place(point, other)), None)
-                    there.pop(found or "", None)
+                    found = next((key for key, other in shown.items() if _same_position(point, other)), None)
+                    shown.pop(found or "", None)
                     self._known[positive, found or place_point(node, volume_node, point)] = point
             kept = {key for sign, key in self._known if sign == positive}
             _remove_others(node, kept)
 
-    def take(self, volume_node: Any) -> list[Change]:
-        """What the user did since `show` or the last call; the points that are being placed do not count."""
+    def collect_changes(self, volume_node: Any) -> list[PointChange]:
+        """Return what the user did since `show` or the last call, except to a point that is still being placed."""
         now = {(sign, key): p for node, sign in self._nodes() for key, p in points_of(node, volume_node, sign).items()}
-        found = [Change(point, None) for key, point in self._known.items() if key not in now]
+        found = [PointChange(point, None) for key, point in self._known.items() if key not in now]
         for key, point in now.items():
             was = self._known.get(key)
-            if was is None or not _same_place(was, point):
-                found.append(Change(was, point))
+            if was is None or not _same_position(was, point):
+                found.append(PointChange(was, point))
             else:
-                now[key] = was  # it also knows from where it was snapped
+                now[key] = was  # keeps where the user clicked before the point snapped
         self._known = now
         return found
 
@@ -94,27 +95,27 @@ class PromptMarkups:
             made.SetSingletonTag(tag)
             node = self._scene.AddNode(made)
             made.UnRegister(None)  # the scene holds it now
-        # A new one, or one whose looks went when a scene was closed; Slicer itself gives new ones looks of its own.
+        # New, or its display node was removed by a scene close; Slicer gives new ones a display of its own.
         if node.GetSaveWithScene() or node.GetDisplayNode() is None:
             _prepare(node, name, color)
         return node
 
 
-def number_of(point: Point, points: Sequence[Point]) -> int | None:
-    """Which of a target's points is the one that was shown or placed here, from 0; None for none of them."""
-    for number, other in enumerate(points):
-        places = [other.ras] if other.clicked_ras is None else [other.ras, other.clicked_ras]
-        if other.positive == point.positive and point.ras in places:
-            return number
+def index_of(point: Point, points: Sequence[Point]) -> int | None:
+    """Return the index of the saved point that was shown or clicked here; None if there is none."""
+    for index, other in enumerate(points):
+        positions = [other.ras] if other.clicked_ras is None else [other.ras, other.clicked_ras]
+        if other.positive == point.positive and point.ras in positions:
+            return index
     return None
 
 
-def _same_place(one: Point, other: Point) -> bool:
+def _same_position(one: Point, other: Point) -> bool:
     return bool(np.abs(np.subtract(one.ras, other.ras)).max() <= TOLERANCE_MM)
 
 
 def _remove_others(node: Any, kept: set[str]) -> None:
-    """Remove the placed control points of a markups node but for some."""
+    """Remove the placed control points of a markups node whose ids are not kept."""
     for index in reversed(range(node.GetNumberOfControlPoints())):
         placed = node.GetNthControlPointPositionStatus(index) == node.PositionDefined
         if placed and node.GetNthControlPointID(index) not in kept:
@@ -122,7 +123,7 @@ def _remove_others(node: Any, kept: set[str]) -> None:
 
 
 def _prepare(node: Any, name: str, color: tuple[float, float, float]) -> None:
-    """Name and show a node of this module's; it is neither saved nor offered among the user's own lists of points."""
+    """Set up a node of this module: it is neither saved nor offered among the user's own lists of points."""
     node.SetName(name)
     node.SetSaveWithScene(False)
     node.SetHideFromEditors(True)

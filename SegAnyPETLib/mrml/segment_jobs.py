@@ -1,4 +1,4 @@
-"""What is asked of the model while the scene stays free: made and finished on the GUI's thread, run on any other."""
+"""Jobs for the model: made and finished on the GUI thread, run in another; they touch no node while they run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from SegAnyPETLib.session.target_list import Batch, Progress, Target, TargetList
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """Where masks go.
+class ClickContext:
+    """The volume that is clicked and the segmentation that masks are written to.
 
     Attributes:
         volume_node: the vtkMRMLScalarVolumeNode that is clicked.
@@ -26,12 +26,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Stamp:
-    """How volume and segment stood when a job began; an answer to anything else is dropped.
+    """State of volume and segment when a job was made; if it has changed since, the result is dropped.
 
     Attributes:
         image_modified: modified time of the volume's image.
         prompts: text of the segment's tag, "" without one.
-        mask_sha256: fingerprint of the segment's mask, "" where there was no segment.
+        mask_sha256: fingerprint of the segment's mask, "" without a segment.
     """
 
     image_modified: int
@@ -44,18 +44,18 @@ class Job:
     """One prompt of one target.
 
     Attributes:
-        place: where the mask goes.
+        context: where the mask goes.
         segment_id: of the target, None for a new one.
-        session: of the target; nobody else uses it until the job is finished.
-        act: does to the session what the user did.
-        stamp: how the scene stood.
-        note: what the user should know before, "" for nothing.
+        session: of the target; only the job uses it until the job is finished.
+        apply: adds the user's prompt to the session.
+        stamp: state of the scene when the job was made.
+        note: a warning to show before the job runs, "" for none.
     """
 
-    place: Place
+    context: ClickContext
     segment_id: str | None
     session: InteractiveSession
-    act: Callable[[InteractiveSession], object]
+    apply: Callable[[InteractiveSession], object]
     stamp: Stamp
     note: str = ""
 
@@ -65,7 +65,10 @@ class Job:
         Raises:
             SegAnyPETError: the backend failed or was cancelled; the session is as before.
         """
-        self.act(self.session)
+        self.apply(self.session)
+
+    def stop(self) -> None:
+        """Do nothing: a single prompt is cancelled by its backend alone."""
 
 
 @dataclass(eq=False)
@@ -73,18 +76,18 @@ class BatchJob:
     """Many first clicks, one new target each.
 
     Attributes:
-        place: where the masks go.
-        targets: a list of the new targets.
+        context: where the masks go.
+        targets: receives the new targets.
         points: the clicks.
-        stamp: how the scene stood.
+        stamp: state of the scene when the job was made.
         done: number of points that are done.
         made: the targets so far, in the order of their points.
-        written: ids of the segments of the first of them.
-        stopped: set from any thread to leave the rest; the backend's `cancel` also ends the one that runs.
-        batch: what came of it, once it has run.
+        written: ids of the segments written so far, one for each of the first targets.
+        stopped: whether the remaining points are left; see `stop`.
+        batch: the result, once it has run.
     """
 
-    place: Place
+    context: ClickContext
     targets: TargetList
     points: Sequence[Point]
     stamp: Stamp
@@ -98,6 +101,10 @@ class BatchJob:
         """Ask the model for one target after another; touches no node."""
         progress: Progress = self._note
         self.batch = self.targets.add_each(self.points, progress)
+
+    def stop(self) -> None:
+        """Leave the remaining points; the backend's `cancel` also ends the one that runs."""
+        self.stopped = True
 
     def _note(self, done: int, total: int) -> bool:
         self.done, self.made = done, self.targets.targets

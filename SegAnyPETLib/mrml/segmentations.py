@@ -13,7 +13,7 @@ from SegAnyPETLib.mrml.terminology import SegmentKind
 
 
 def new_segmentation(scene: Any, volume_node: Any, name: str = "Lesions") -> Any:
-    """A vtkMRMLSegmentationNode on the grid of a volume, which moves with it.
+    """Create a vtkMRMLSegmentationNode on the grid of a volume, under the same transform.
 
     Raises:
         InputError: a transform above the volume is not linear.
@@ -28,12 +28,12 @@ def new_segmentation(scene: Any, volume_node: Any, name: str = "Lesions") -> Any
 
 
 def follow(segmentation: Any, volume_node: Any) -> None:
-    """Put a segmentation under the transform of its volume; only for one that was made on the volume's grid."""
+    """Put a segmentation under the transform of its volume; only for one that was created on the volume's grid."""
     segmentation.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
 
 
 def add_segment(segmentation: Any, kind: SegmentKind) -> str:
-    """Add an empty segment with a name, terminology and a colour of its own; saves no undo state.
+    """Add an empty segment with a name, terminology and a colour of its own; save no undo state.
 
     Returns:
         The segment's id.
@@ -51,7 +51,7 @@ def add_segment(segmentation: Any, kind: SegmentKind) -> str:
 
 
 def next_name(kind: SegmentKind, taken: Sequence[str]) -> str:
-    """A name for the next segment of a kind: the number after the highest in use, so that none is used again."""
+    """Return a name for the next segment of a kind, with the number after the highest in use."""
     pattern = re.compile(rf"{re.escape(kind.name)} ([0-9]{{1,6}})")
     numbers = [int(found.group(1)) for name in taken if (found := pattern.fullmatch(name))]
     return f"{kind.name} {max(numbers, default=0) + 1}"

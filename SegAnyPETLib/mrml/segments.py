@@ -1,6 +1,6 @@
-"""Segments as masks on a volume's grid, and back.
+"""Read segments as masks on a volume's grid, and write them.
 
-Masks are written as the effects of the Segment Editor write theirs, so that its overwrite mode, masking and undo hold.
+Masks are written as the Segment Editor's effects write theirs, so that its overwrite mode, masking and undo hold.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ LABELMAP = "Binary labelmap"
 
 
 def segment_of(segmentation: Any, segment_id: str) -> Any:
-    """A vtkSegment of a segmentation node.
+    """Return a vtkSegment of a segmentation node.
 
     Raises:
-        InputError: it is not there.
+        InputError: it does not exist.
     """
     segment = segmentation.GetSegmentation().GetSegment(segment_id)
     if segment is None:
@@ -44,10 +44,10 @@ def segment_of(segmentation: Any, segment_id: str) -> Any:
 
 
 def read_mask(segmentation: Any, segment_id: str, volume_node: Any) -> MaskPatch:
-    """A segment as a mask on the grid of a volume.
+    """Return a segment as a mask on the grid of a volume.
 
     Args:
-        segmentation: a vtkMRMLSegmentationNode; its grid and the transforms above it may be others than the volume's.
+        segmentation: a vtkMRMLSegmentationNode; its grid and its transforms may differ from the volume's.
         segment_id: painted or imported; surfaces are filled, and label maps may be shared with other segments.
         volume_node: a vtkMRMLScalarVolumeNode.
 
@@ -70,12 +70,12 @@ def read_mask(segmentation: Any, segment_id: str, volume_node: Any) -> MaskPatch
 def replace_mask(
     editor: SegmentEditor, segmentation: Any, segment_id: str, mask: MaskPatch, volume_node: Any
 ) -> MaskPatch:
-    """Put a mask in the place of a segment's voxels, as far as the editor's masking allows; saves no undo state.
+    """Replace a segment's voxels by a mask as far as the editor's masking allows; save no undo state.
 
-    Other segments lose voxels only where the editor's overwrite mode says so.
+    Other segments lose voxels only if the editor's overwrite mode says so.
 
     Args:
-        editor: whose settings hold.
+        editor: its settings hold.
         segmentation: a vtkMRMLSegmentationNode whose source is label maps.
         segment_id: of the segment to change.
         mask: on the grid of the volume.
@@ -98,7 +98,7 @@ def replace_mask(
     _extend_reference(editor, segmentation, grid, extent_of(new))
     modifier = image_of(new, grid, _with_old(editor, segment, extent_of(new)))
     selected = editor.node.GetSelectedSegmentID()
-    editor.node.SetSelectedSegmentID(segment_id)  # a segment may always be edited where it already is
+    editor.node.SetSelectedSegmentID(segment_id)  # masking always allows the selected segment's own voxels
     logic = editor.logic
     logic.ModifySegmentByLabelmap(segmentation, segment_id, modifier, logic.ModificationModeSet, False, False)
     editor.node.SetSelectedSegmentID(selected)
@@ -119,7 +119,7 @@ def check_writable(segmentation: Any) -> None:
 
 
 def _labelmap(segmentation: Any, segment_id: str) -> tuple[Any, int]:
-    """The image that holds a segment, and the segment's label in it; a surface is filled on the fly."""
+    """Return the image that holds a segment, and the segment's label in it; a surface is filled on the fly."""
     segment = segment_of(segmentation, segment_id)
     image = segment.GetRepresentation(LABELMAP)
     if image is not None:
@@ -132,9 +132,9 @@ def _labelmap(segmentation: Any, segment_id: str) -> tuple[Any, int]:
 
 
 def _own_labelmap(segmentation: Any, segment_id: str, segment: Any, grid: NDArray) -> None:
-    """Give a segment a label map of its own, no larger than it, on a grid.
+    """Give a segment a label map of its own on a grid, cropped to the segment.
 
-    Others that share its label map stay as they are, and writing takes milliseconds also where that one spans the body.
+    Segments that shared its label map are unchanged, and writing takes milliseconds even if that map spans the body.
     """
     data = segmentation.GetSegmentation()
     image = segment.GetRepresentation(LABELMAP)
@@ -151,7 +151,7 @@ def _own_labelmap(segmentation: Any, segment_id: str, segment: Any, grid: NDArra
 
 
 def _on_grid(mask: MaskPatch, volume_node: Any, moved_by: NDArray, grid: NDArray) -> MaskPatch:
-    """A mask on the grid of a volume, on that of the segmentation."""
+    """Return a mask on the grid of a volume, resampled to that of the segmentation."""
     matrix = ijk_to_ras(volume_node)
     if same_grid(moved_by @ matrix, grid, extent_of(mask)):
         return mask
@@ -159,7 +159,7 @@ def _on_grid(mask: MaskPatch, volume_node: Any, moved_by: NDArray, grid: NDArray
 
 
 def _reference_grid(editor: SegmentEditor, segmentation: Any, volume_node: Any) -> NDArray:
-    """Matrix of the grid on which the editor edits; that of the volume where none was fixed before."""
+    """Return the matrix of the editor's grid; it is set to the volume's if none was set."""
     if not editor.logic.GetReferenceImageGeometryStringFromSegmentation(segmentation.GetSegmentation()):
         segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     editor.logic.UpdateReferenceGeometryImage()
@@ -167,7 +167,7 @@ def _reference_grid(editor: SegmentEditor, segmentation: Any, volume_node: Any) 
 
 
 def _extend_reference(editor: SegmentEditor, segmentation: Any, grid: NDArray, extent: Extent) -> None:
-    """Let the editor's grid reach as far as the new voxels, since masking ends where it ends."""
+    """Extend the editor's grid to the new voxels, since masking ends with it."""
     before = editor.logic.GetReferenceGeometryImage().GetExtent()
     after = union(before, extent)
     if after != tuple(before):
@@ -178,7 +178,7 @@ def _extend_reference(editor: SegmentEditor, segmentation: Any, grid: NDArray, e
 
 
 def _with_old(editor: SegmentEditor, segment: Any, extent: Extent) -> Extent:
-    """An extent that also holds the segment as it is; masking can only let go of voxels inside the extent."""
+    """Extend an extent by the current segment if masking is on, which only clears voxels inside the extent."""
     image = segment.GetRepresentation(LABELMAP)
     return extent if is_empty(image) or not editor.masks else union(extent, image.GetExtent())
 
@@ -189,7 +189,7 @@ def _bounds(volume_node: Any) -> Extent:
 
 
 def _clipped(mask: MaskPatch, bounds: Extent) -> MaskPatch:
-    """What of a mask lies on the grid; segments may reach beyond it."""
+    """Clip a mask to the grid; segments may reach beyond it."""
     if not mask.voxels:
         return mask
     lows, highs = bounds[4::-2], bounds[5::-2]

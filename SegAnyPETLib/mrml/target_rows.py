@@ -1,4 +1,4 @@
-"""What the panel shows of each target."""
+"""Rows of the panel's table: name, colour, volume and maximum of each segment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.ndimage import find_objects
 
 from SegAnyPETLib.mrml.frames import between
 from SegAnyPETLib.mrml.labelmaps import array_of, is_empty, matrix_of, same_grid
-from SegAnyPETLib.mrml.segment_jobs import Place
+from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask
 from SegAnyPETLib.volume.volume import Volume
 
@@ -26,7 +26,7 @@ class TargetRow:
         name: of the segment.
         color: red, green, blue, each 0 to 1.
         volume_ml: of its voxels in the volume.
-        suv_max: largest value in it, None where it is empty; SUV only where the volume's values are SUV.
+        suv_max: largest value in it, None if it is empty; SUV only if the volume's values are SUV.
     """
 
     segment_id: str
@@ -38,7 +38,7 @@ class TargetRow:
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """What was measured, and of what; volumes are never changed, so the same object has the same values."""
+    """A measurement, and what it depends on; volumes never change, so the same object has the same values."""
 
     volume: Volume
     state: tuple[Any, ...]
@@ -46,38 +46,38 @@ class _Kept:
 
 
 class TargetRows:
-    """Rows of segments, measured again only where a label map, its place or the volume is another one."""
+    """Rows of segments, measured again only if a label map, its transform or the volume has changed."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def of(self, place: Place, volume: Volume) -> list[TargetRow]:
-        """A row for each segment, in the segmentation's order.
+    def of(self, context: ClickContext, volume: Volume) -> list[TargetRow]:
+        """Return a row for each segment, in the segmentation's order.
 
         Args:
-            place: volume and segmentation.
+            context: volume and segmentation.
             volume: that of the volume node.
 
         Raises:
             InputError: as `read_mask`.
         """
-        data = place.segmentation.GetSegmentation()
+        data = context.segmentation.GetSegmentation()
         ids = [str(segment_id) for segment_id in data.GetSegmentIDs()]
-        changed = [segment_id for segment_id in ids if not self._stands(place, volume, segment_id)]
-        measured = _measured(place, volume, changed)
+        changed = [segment_id for segment_id in ids if not self._unchanged(context, volume, segment_id)]
+        measured = _measured(context, volume, changed)
         for segment_id in changed:
-            self._kept[place.segmentation.GetID(), segment_id] = _Kept(
-                volume, _state(place, segment_id), measured[segment_id]
+            self._kept[context.segmentation.GetID(), segment_id] = _Kept(
+                volume, _state(context, segment_id), measured[segment_id]
             )
-        return [_row(data.GetSegment(n), n, self._kept[place.segmentation.GetID(), n].measured) for n in ids]
+        return [_row(data.GetSegment(n), n, self._kept[context.segmentation.GetID(), n].measured) for n in ids]
 
     def forget(self) -> None:
-        """Let go of everything, when the scene closes."""
+        """Drop everything, when the scene closes."""
         self._kept.clear()
 
-    def _stands(self, place: Place, volume: Volume, segment_id: str) -> bool:
-        kept = self._kept.get((place.segmentation.GetID(), segment_id))
-        return kept is not None and kept.volume is volume and kept.state == _state(place, segment_id)
+    def _unchanged(self, context: ClickContext, volume: Volume, segment_id: str) -> bool:
+        kept = self._kept.get((context.segmentation.GetID(), segment_id))
+        return kept is not None and kept.volume is volume and kept.state == _state(context, segment_id)
 
 
 def _row(segment: Any, segment_id: str, measured: tuple[float, float | None]) -> TargetRow:
@@ -85,17 +85,19 @@ def _row(segment: Any, segment_id: str, measured: tuple[float, float | None]) ->
     return TargetRow(segment_id, segment.GetName(), (r, g, b), *measured)
 
 
-def _state(place: Place, segment_id: str) -> tuple[Any, ...]:
-    """What a segment's voxels in the volume depend on: its voxels in any representation, and where they lie."""
-    segment = place.segmentation.GetSegmentation().GetSegment(segment_id)
+def _state(context: ClickContext, segment_id: str) -> tuple[Any, ...]:
+    """Return what a segment's voxels on the volume's grid depend on: its representation, label and transforms."""
+    segment = context.segmentation.GetSegmentation().GetSegment(segment_id)
     image = segment.GetRepresentation(LABELMAP)
     modified = segment.GetMTime() if image is None else image.GetMTime()
-    return modified, segment.GetLabelValue(), between(place.segmentation, place.volume_node).tobytes()
+    return modified, segment.GetLabelValue(), between(context.segmentation, context.volume_node).tobytes()
 
 
-def _measured(place: Place, volume: Volume, segment_ids: Sequence[str]) -> dict[str, tuple[float, float | None]]:
-    """Volume in ml and largest value of segments; those that share a label map are found in one pass over it."""
-    data, moved_by = place.segmentation.GetSegmentation(), between(place.segmentation, place.volume_node)
+def _measured(
+    context: ClickContext, volume: Volume, segment_ids: Sequence[str]
+) -> dict[str, tuple[float, float | None]]:
+    """Return volume in ml and largest value of segments; those in a shared label map are found in one pass over it."""
+    data, moved_by = context.segmentation.GetSegmentation(), between(context.segmentation, context.volume_node)
     found: dict[str, tuple[float, float | None]] = {}
     passes: dict[int, _Labels] = {}
     for segment_id in segment_ids:
@@ -107,7 +109,7 @@ def _measured(place: Place, volume: Volume, segment_ids: Sequence[str]) -> dict[
         if layer in passes:
             values = passes[layer].values_of(segment.GetLabelValue())
         else:
-            mask = read_mask(place.segmentation, segment_id, place.volume_node)
+            mask = read_mask(context.segmentation, segment_id, context.volume_node)
             values = volume.array_kji[mask.slices][mask.array_kji]
         found[segment_id] = values.size * volume.voxel_ml, float(values.max()) if values.size else None
     return found
@@ -118,7 +120,7 @@ def _is_on_grid(image: Any, moved_by: NDArray, volume: Volume) -> bool:
 
 
 class _Labels:
-    """The labels of an image on the grid of a volume, as far as they lie in it, with the box of each."""
+    """The labels of an image on the grid of a volume, clipped to it, with the bounding box of each."""
 
     def __init__(self, image: Any, volume: Volume) -> None:
         array, origin_kji = array_of(image), image.GetExtent()[4::-2]
@@ -130,7 +132,7 @@ class _Labels:
         self._boxes = find_objects(self._labels)
 
     def values_of(self, label: int) -> NDArray[np.float32]:
-        """The volume's values in the voxels of a label."""
+        """Return the volume's values in the voxels of a label."""
         box = self._boxes[label - 1] if 0 < label <= len(self._boxes) else None
         if box is None:
             return np.empty(0, np.float32)

@@ -1,4 +1,4 @@
-"""What a segment is, in SNOMED CT, as Slicer writes it."""
+"""Kinds of segments with SNOMED CT codes, as Slicer writes them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class SegmentKind:
     """A kind of segment.
 
     Attributes:
-        name: which new segments get, with a number behind it.
-        terminology: Slicer's serialised terminology entry, as it stands in the segment's tag ``TerminologyEntry``.
+        name: of new segments, followed by a number.
+        terminology: Slicer's serialised terminology entry, as in the segment's tag ``TerminologyEntry``.
     """
 
     name: str
@@ -34,5 +34,5 @@ PRIMARY = SegmentKind("Primary tumor", _neoplasm("86049000", "Neoplasm, Primary"
 METASTASIS = SegmentKind("Metastasis", _neoplasm("14799000", "Neoplasm, Secondary"))
 ORGAN = SegmentKind("Organ", f"{_GENERAL_ANATOMY}~SCT^85756007^Tissue~SCT^113343008^Organ~^^~{_NO_REGION}")
 
-#: In the order in which a user may choose.
+#: In the order in which the panel offers them.
 KINDS = (LESION, PRIMARY, METASTASIS, ORGAN)

@@ -1,4 +1,4 @@
-"""Scalar volume nodes as volumes of the library."""
+"""Convert scalar volume nodes to volumes of the library."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from SegAnyPETLib.pet.reading import SUV_UNITS
 from SegAnyPETLib.volume.io import check_voxel_size
 from SegAnyPETLib.volume.volume import Volume
 
-#: UCUM codes of the voxel values, as DICOM loaders of Slicer set them, and the library's names of the units.
+#: The library's names of units by UCUM code, as Slicer's DICOM loaders set it.
 UNITS = {"{SUVbw}g/ml": SUV_UNITS, "Bq/ml": "Bq/ml"}
 
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """A volume and the modified time of the image that it was made from."""
+    """A volume and the modified time of its image."""
 
     volume: Volume
     modified: int
 
 
 class VolumeCache:
-    """The volumes of a scene's nodes, converted once for as long as their images stay the same.
+    """The volumes of a scene's nodes, converted again only if an image, its geometry or its units have changed.
 
-    VTK counts modified times over all objects, so that no other image has the same one, whatever node it belongs to.
+    VTK counts modified times over all objects, so that no two images share one.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
     def volume_of(self, node: Any) -> Volume:
-        """The volume of a node; the same object while image, geometry and units are the same.
+        """Return the volume of a node; the same object while image, geometry and units are the same.
 
         Args:
             node: a vtkMRMLScalarVolumeNode in a scene.
 
         Returns:
-            A volume in the node's own RAS frame, `SUV_UNITS` where the node says so. float32 voxels are those of the
-            node, seen read-only; others are converted.
+            A volume in the node's own RAS frame, with `SUV_UNITS` if the node has them. float32 voxels are a read-only
+            view of the node's; others are converted.
 
         Raises:
             InputError: the node holds no scalar 3-D image with perpendicular axes, or lies under a warping transform.
@@ -64,7 +64,7 @@ class VolumeCache:
         return kept.volume
 
     def forget(self, node_id: str | None = None) -> None:
-        """Let go of the volume of a node that left the scene, or of all."""
+        """Drop the volume of a node that left the scene, or all volumes."""
         if node_id is None:
             self._kept.clear()
         else:
@@ -72,27 +72,27 @@ class VolumeCache:
 
 
 def ijk_to_ras(node: Any) -> NDArray[np.float64]:
-    """4x4 matrix from voxel indices (i, j, k) to the node's RAS mm, without the transforms above the node."""
+    """Return the 4x4 matrix from voxel indices (i, j, k) to the node's RAS mm, without the transforms above it."""
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     return from_vtk(matrix)
 
 
 def units_of(node: Any) -> str:
-    """What a volume node says of its values: ``"SUVbw"``, ``"Bq/ml"``, or ``""`` for anything else."""
+    """Return the units of a volume node's values: ``"SUVbw"``, ``"Bq/ml"``, or ``""`` for anything else."""
     entry = node.GetVoxelValueUnits()
     return "" if entry is None else UNITS.get(entry.GetCodeValue(), "")
 
 
 def first_suv_volume(scene: Any) -> Any | None:
-    """The first volume node of a scene whose values are SUV, None where none says so."""
+    """Return the first volume node of a scene whose values are SUV, or None."""
     nodes = (scene.GetNthNodeByClass(n, "vtkMRMLScalarVolumeNode") for n in range(scene.GetNumberOfNodes()))
     volumes = (node for node in nodes if node is not None and not node.IsA("vtkMRMLLabelMapVolumeNode"))
     return next((node for node in volumes if units_of(node) == SUV_UNITS), None)
 
 
 def _check(node: Any) -> None:
-    """Refuse what holds no scalar 3-D image in a frame that is linear in the world."""
+    """Refuse a node without a scalar 3-D image, or below a transform that is not linear."""
     image = node.GetImageData()
     if image is None or image.GetPointData().GetScalars() is None:
         raise InputError("the volume holds no image; load the PET again")
@@ -106,7 +106,7 @@ def _check(node: Any) -> None:
 
 
 def _voxels(image: vtk.vtkImageData) -> NDArray[np.float32]:
-    """The scalars of an image as a read-only float32 array (k, j, i)."""
+    """Return the scalars of an image as a read-only float32 array (k, j, i)."""
     array = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
     array = array.astype(np.float32, copy=False).view()
     array.setflags(write=False)

@@ -76,29 +76,36 @@ class ModuleUser:
     def rest(self) -> None:
         """Let Qt work until the panel has nothing to do."""
         self.harness.app.processEvents()
-        self.until(lambda: self.panel.work.idle and not self.panel._refreshTimer.active)
+        self.until(lambda: self.panel.settled)
 
     def press(self, name: str) -> None:
         """Press a button of the panel."""
         self.harness.press(getattr(self.ui, name))
 
-    def choose(self, place: str, device: str = "cpu") -> None:
+    def choose(self, location: str, device: str = "cpu") -> None:
         """Choose where the model runs, and start it."""
-        from SegAnyPETPanel.model_choice import PLACES
+        from SegAnyPETPanel.model.choice import LOCATIONS
 
-        self.ui.placeSelector.currentIndex = PLACES.index(place)
+        self.ui.locationSelector.currentIndex = LOCATIONS.index(location)
         self.ui.deviceSelector.currentText = device
         self.press("startButton")
 
     def use(self, backend: Any) -> Any:
-        """Let a backend of the test's answer."""
-        from SegAnyPETPanel.model import Model
-        from SegAnyPETPanel.model_choice import INSIDE, ModelChoice
-
-        model = Model(ModelChoice(place=INSIDE))
-        model._made = backend
-        self.panel.work.model = model
+        """Let a backend of the test answer, inside this process."""
+        self.use_choice(make=lambda choice, progress: backend, location="inside")
         return backend
+
+    def use_choice(self, make: Callable[..., Any] | None = None, **choice: Any) -> None:
+        """Give the panel a model that was not started yet.
+
+        Args:
+            make: creates its backend; by default as the panel does.
+            choice: fields of the `ModelChoice`.
+        """
+        from SegAnyPETPanel.model.choice import ModelChoice
+        from SegAnyPETPanel.model.model import Model, makeBackend
+
+        self.panel.setModel(Model(ModelChoice(**choice), make or makeBackend))
 
     def point(self, index_kji: tuple[int, int, int], positive: bool = True) -> None:
         """A point in the views at a voxel of the small PET, as the mouse would place it."""
@@ -118,7 +125,7 @@ class ModuleUser:
 
     @property
     def segmentation(self) -> Any:
-        return self.panel.parameters.segmentation
+        return self.panel.selection.parameters.segmentation
 
     def names(self) -> list[str]:
         """Of the rows in the list."""
@@ -130,13 +137,15 @@ class ModuleUser:
         import slicer.util
 
         segment_id = self.segmentation.GetSegmentation().GetNthSegmentID(number)
-        array = slicer.util.arrayFromSegmentBinaryLabelmap(self.segmentation, segment_id, self.panel.parameters.volume)
+        array = slicer.util.arrayFromSegmentBinaryLabelmap(
+            self.segmentation, segment_id, self.panel.selection.parameters.volume
+        )
         return array.astype(bool)
 
     def points(self, number: int = 0) -> list[tuple[tuple[float, float, float], bool]]:
         """The clicks that a segment remembers."""
         segment_id = self.segmentation.GetSegmentation().GetNthSegmentID(number)
-        return [(p.ras, p.positive) for p in self.panel.controller.points(self.panel.place(), segment_id)]
+        return [(p.ras, p.positive) for p in self.panel.controller.points(self.panel.selection.context(), segment_id)]
 
 
 @pytest.fixture

@@ -70,13 +70,11 @@ def test_a_point_that_fails_does_not_hinder_the_others(unopened, fiducials) -> N
     assert unopened.mask(0)[28, 22, 20]
 
 
-def test_points_that_the_device_has_no_memory_for_are_offered_the_cpu(unopened, fiducials, monkeypatch) -> None:
-    from SegAnyPETPanel.model import Model
-    from SegAnyPETPanel.model_choice import INSIDE, ModelChoice
-
+def test_points_that_the_device_has_no_memory_for_are_offered_the_cpu(unopened, fiducials) -> None:
     gpu, cpu = HeldBackend(held=False), HeldBackend(held=False)
-    monkeypatch.setattr(Model, "_make", lambda self: cpu if self.choice.device == "cpu" else gpu)
-    unopened.panel.work.model = Model(ModelChoice(place=INSIDE, device="cuda"))
+    unopened.use_choice(
+        lambda choice, progress: cpu if choice.device == "cpu" else gpu, location="inside", device="cuda"
+    )
     gpu.fail(2, OutOfMemory("the memory of the device does not suffice"))
     unopened.harness.dialogs.answers += [True]
     unopened.press("useFiducialsButton")

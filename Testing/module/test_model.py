@@ -21,22 +21,27 @@ def lacking(unopened, monkeypatch):
     return lacking
 
 
-def use_choice(user, **choice):
-    """The panel with another choice, not yet started."""
-    from SegAnyPETPanel.model import Model
-    from SegAnyPETPanel.model_choice import ModelChoice
+@pytest.fixture
+def workers(unopened):
+    """Worker processes, in the order in which the panel created them."""
+    from SegAnyPETPanel.model.model import makeBackend
 
-    user.panel.work.model = Model(ModelChoice(**choice))
-    user.panel.modelSection.show(user.panel.work.model.choice)
-    user.panel._showModel()
+    created = []
+
+    def make(choice, progress):
+        created.append(makeBackend(choice, progress))
+        return created[-1]
+
+    unopened.use_choice(make)
+    return created
 
 
-def test_the_first_click_starts_a_worker_process_and_the_next_ones_find_it(unopened) -> None:
+def test_the_first_click_starts_a_worker_process_and_the_next_ones_find_it(unopened, workers) -> None:
     unopened.add_pet()
     assert unopened.ui.modelLabel.text == "Model: lite on cpu, in a process of its own; the first click starts it."
     unopened.click((12, 12, 10))
     assert unopened.mask()[12, 12, 10]
-    worker = unopened.panel.work.model._made
+    (worker,) = workers
     pid = worker.pid
     assert unopened.ui.modelLabel.text.startswith("Model: lite on cpu, ")
     unopened.click((12, 12, 14), positive=False)
@@ -45,20 +50,22 @@ def test_the_first_click_starts_a_worker_process_and_the_next_ones_find_it(unope
     assert worker.pid is None
 
 
-def test_a_lost_worker_is_told_and_replaced(unopened) -> None:
+def test_a_lost_worker_is_replaced_within_the_click(unopened, workers) -> None:
     unopened.add_pet()
     unopened.click((12, 12, 10))
     before = unopened.mask()
-    worker = unopened.panel.work.model._made
-    os.kill(worker.pid, signal.SIGKILL)
+    (worker,) = workers
+    lost = worker.pid
+    os.kill(lost, signal.SIGTERM)
     unopened.click((12, 12, 14), positive=False)
     assert not unopened.mask()[12, 12, 14]
     assert before[12, 12, 10]
+    assert worker.pid not in (None, lost)
 
 
 def test_without_torch_the_panel_says_so_and_the_first_click_asks(unopened, lacking) -> None:
     lacking |= {"torch", "monai"}
-    use_choice(unopened, place="inside")
+    unopened.use_choice(location="inside")
     assert "It needs torch, monai; the first click asks to install them." in unopened.ui.modelLabel.text
     unopened.add_pet()
     unopened.harness.dialogs.answers += [False]
@@ -80,7 +87,7 @@ def test_without_torch_the_panel_says_so_and_the_first_click_asks(unopened, lack
 def test_without_the_extension_of_torch_the_panel_names_it(unopened, lacking) -> None:
     lacking.add("torch")
     unopened.harness.without_pytorch_extension()
-    use_choice(unopened, place="inside")
+    unopened.use_choice(location="inside")
     unopened.add_pet()
     unopened.click((12, 12, 10))
     assert "Install the extension PyTorch with Slicer's Extensions Manager" in unopened.status
@@ -88,7 +95,7 @@ def test_without_the_extension_of_torch_the_panel_names_it(unopened, lacking) ->
 
 def test_a_failed_installation_is_shown_with_its_details(unopened, lacking, uncaught) -> None:
     lacking.add("monai")
-    use_choice(unopened, place="inside")
+    unopened.use_choice(location="inside")
     unopened.harness.installations.fails = True
     unopened.harness.dialogs.answers += [True]
     unopened.add_pet()
@@ -103,14 +110,14 @@ def test_a_failed_installation_is_shown_with_its_details(unopened, lacking, unca
 
 def test_a_server_needs_no_torch_and_its_address(unopened, lacking) -> None:
     lacking.add("torch")
-    use_choice(unopened, place="server")
+    unopened.use_choice(location="server")
     unopened.add_pet()
     unopened.click((12, 12, 10))
     assert unopened.status == "The server's address is missing; enter it under Model."
 
 
 def test_a_server_that_is_not_there_leaves_the_panel_usable(unopened) -> None:
-    use_choice(unopened, place="server", server="http://127.0.0.1:9")
+    unopened.use_choice(location="server", server="http://127.0.0.1:9")
     unopened.add_pet()
     unopened.click((12, 12, 10))
     assert "127.0.0.1" in unopened.status
@@ -121,7 +128,7 @@ def test_a_server_that_is_not_there_leaves_the_panel_usable(unopened) -> None:
 
 
 def test_a_device_that_is_absent_is_never_replaced_without_a_question(unopened) -> None:
-    use_choice(unopened, place="inside", device="mps")
+    unopened.use_choice(location="inside", device="mps")
     unopened.add_pet()
     unopened.harness.dialogs.answers += [False, True]
     unopened.click((12, 12, 10))
@@ -133,13 +140,12 @@ def test_a_device_that_is_absent_is_never_replaced_without_a_question(unopened) 
     assert unopened.ui.modelLabel.text.startswith("Model: lite on cpu, ")
 
 
-def test_too_little_memory_offers_the_cpu_and_repeats_the_click_there(unopened, monkeypatch) -> None:
-    from SegAnyPETPanel.model import Model
-
+def test_too_little_memory_offers_the_cpu_and_repeats_the_click_there(unopened) -> None:
     unopened.add_pet()
     gpu, cpu = HeldBackend(held=False), HeldBackend(held=False)
-    monkeypatch.setattr(Model, "_make", lambda self: cpu if self.choice.device == "cpu" else gpu)
-    use_choice(unopened, place="inside", device="cuda")
+    unopened.use_choice(
+        lambda choice, progress: cpu if choice.device == "cpu" else gpu, location="inside", device="cuda"
+    )
     gpu.fail(1, OutOfMemory("the memory of the device does not suffice"))
     unopened.harness.dialogs.answers += [True]
     unopened.click((12, 12, 10))
@@ -175,7 +181,7 @@ def test_a_fault_of_the_program_is_shown_once_and_the_panel_goes_on(unopened, un
 def test_the_start_of_the_model_can_be_cancelled(unopened) -> None:
     unopened.add_pet()
     unopened.point((12, 12, 10))
-    unopened.until(lambda: unopened.panel.work.busy)
+    unopened.until(lambda: unopened.panel.queue.busy)
     unopened.press("cancelButton")
     unopened.rest()
     assert unopened.status == "Cancelled; nothing was changed."
@@ -191,11 +197,11 @@ def test_preferences_stay_with_the_user_and_the_token_with_nobody(unopened) -> N
     unopened.ui.tokenEdit.text = "a-secret-of-the-hospital"
     unopened.choose("server")
     unopened.rest()
-    from SegAnyPETPanel.model_choice import savedChoice
+    from SegAnyPETPanel.model.choice import savedChoice
 
-    assert (savedChoice().place, savedChoice().server) == ("server", "http://127.0.0.1:9")
+    assert (savedChoice().location, savedChoice().server) == ("server", "http://127.0.0.1:9")
     settings = qt.QSettings()
     assert all("secret" not in str(settings.value(key)) for key in settings.allKeys())
-    node = unopened.panel.parameters.parameterNode
+    node = unopened.panel.selection.parameters.parameterNode
     assert all("secret" not in node.GetParameter(name) for name in node.GetParameterNames())
-    assert unopened.panel.work.model.choice.token == "a-secret-of-the-hospital"
+    assert unopened.panel.queue.model.choice.token == "a-secret-of-the-hospital"

@@ -43,7 +43,7 @@ def test_the_first_pet_in_suv_is_chosen_when_the_module_is_entered(unopened) -> 
     slicer.util.addVolumeFromArray(np.ones((4, 4, 4), np.float32), name="CT")
     pet = unopened.add_pet()
     unopened.ui.volumeSelector.setCurrentNode(None)
-    unopened.panel.parameters.volume = None
+    unopened.panel.selection.parameters.volume = None
     unopened.loaded.enter()
     unopened.rest()
     assert unopened.ui.volumeSelector.currentNode() is pet
@@ -101,8 +101,8 @@ def test_a_segment_is_named_and_coded_as_chosen(quick) -> None:
 def test_a_click_snaps_to_the_hottest_voxel_where_asked_and_can_still_be_moved(quick) -> None:
     quick.press("snapCheckBox")
     quick.click((12, 12, 14))
-    (segment,) = quick.panel._segmentIds()
-    (point,) = quick.panel.controller.points(quick.panel.place(), segment)
+    (segment,) = quick.panel.selection.segmentIds()
+    (point,) = quick.panel.controller.points(quick.panel.selection.context(), segment)
     assert point.clicked_ras == (56, 48, 48)
     assert point.ras != point.clicked_ras
     quick.panel.markups.positive.SetNthControlPointPositionWorld(0, 80, 88, 112)
@@ -128,7 +128,9 @@ def test_a_segment_from_elsewhere_is_mended(quick) -> None:
     painted = segments.AddEmptySegment("", "painted")
     mask = np.zeros((40, 36, 32), np.uint8)
     mask[27:30, 21:24, 19:22] = 1
-    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, quick.segmentation, painted, quick.panel.parameters.volume)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        mask, quick.segmentation, painted, quick.panel.selection.parameters.volume
+    )
     quick.rest()
     quick.select("painted")
     quick.press("refineButton")
@@ -142,7 +144,7 @@ def test_a_segment_from_elsewhere_is_mended(quick) -> None:
 def test_the_pet_is_shown_dark_where_it_is_hot(quick) -> None:
     quick.rest()
     quick.press("petWindowButton")
-    display = quick.panel.parameters.volume.GetDisplayNode()
+    display = quick.panel.selection.parameters.volume.GetDisplayNode()
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 6)
     assert display.GetColorNodeID() == "vtkMRMLColorTableNodeInvertedGrey"
 

@@ -8,7 +8,7 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 from SegAnyPETLib.errors import BackendError, Cancelled, InputError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.saved_prompts import TAG
-from SegAnyPETLib.mrml.segment_jobs import Place
+from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
 from SegAnyPETLib.mrml.target_rows import TargetRows
@@ -32,8 +32,8 @@ class Scene:
             array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = 5.0
         self.array = array
         self.editor = make.editor()
-        self.place = Place(make.volume(array, MATRIX), None)
-        self.place = Place(self.place.volume_node, new_segmentation(make.scene, self.place.volume_node))
+        self.context = ClickContext(make.volume(array, MATRIX), None)
+        self.context = ClickContext(self.context.volume_node, new_segmentation(make.scene, self.context.volume_node))
         self.controller = Controller(self.editor)
         self.backend = HotBackend(size=8, spacing_mm=(2.0,))
         self.backend.spec = replace(self.backend.spec, sha256="0" * 64)
@@ -43,28 +43,30 @@ class Scene:
         return Point(tuple(MATRIX[:3, :3] @ (i, j, k) + MATRIX[:3, 3]), positive)
 
     def click(self, segment_id, index_kji, positive=True, **options):
-        job = self.controller.click(self.place, segment_id, self.at(index_kji, positive), self.backend, **options)
+        job = self.controller.click(self.context, segment_id, self.at(index_kji, positive), self.backend, **options)
         job.run()
         return self.controller.finish(job)
 
     def mask(self, segment_id):
-        return read_mask(self.place.segmentation, segment_id, self.place.volume_node).to_array(SHAPE)
+        return read_mask(self.context.segmentation, segment_id, self.context.volume_node).to_array(SHAPE)
 
     def points(self, segment_id):
-        return self.controller.points(self.place, segment_id)
+        return self.controller.points(self.context, segment_id)
 
     @property
     def segments(self):
-        data = self.place.segmentation.GetSegmentation()
+        data = self.context.segmentation.GetSegmentation()
         return [data.GetNthSegmentID(n) for n in range(data.GetNumberOfSegments())]
 
     def paint(self, segment_id, *indices_kji):
         mask = self.mask(segment_id)
         for index in indices_kji:
             mask[index] = True
-        self.editor.select(self.place.segmentation, self.place.volume_node)
+        self.editor.select(self.context.segmentation, self.context.volume_node)
         self.editor.history.save()
-        replace_mask(self.editor, self.place.segmentation, segment_id, MaskPatch.cropped(mask), self.place.volume_node)
+        replace_mask(
+            self.editor, self.context.segmentation, segment_id, MaskPatch.cropped(mask), self.context.volume_node
+        )
 
 
 def box(*corners):
@@ -80,7 +82,7 @@ def test_a_first_click_makes_a_segment_of_the_lesion(make):
     assert scene.segments == [segment_id]
     assert np.array_equal(scene.mask(segment_id), box(ONE))
     assert scene.points(segment_id) == (scene.at((4, 4, 4)),)
-    (row,) = TargetRows().of(scene.place, scene.controller.volumes.volume_of(scene.place.volume_node))
+    (row,) = TargetRows().of(scene.context, scene.controller.volumes.volume_of(scene.context.volume_node))
     assert (row.name, row.volume_ml, row.suv_max) == ("Lesion 1", pytest.approx(27 * 0.008), 5.0)
 
 
@@ -139,10 +141,10 @@ def test_what_was_painted_by_hand_is_the_mask_prompt_of_the_next_click(make):
 
 def test_a_segment_from_elsewhere_is_refined_and_mended(make):
     scene = Scene(make, ONE)
-    data = scene.place.segmentation.GetSegmentation()
+    data = scene.context.segmentation.GetSegmentation()
     segment_id = data.AddEmptySegment("", "drawn")
     scene.paint(segment_id, (4, 4, 4), (4, 4, 5))
-    job = scene.controller.refine(scene.place, segment_id, scene.backend)
+    job = scene.controller.refine(scene.context, segment_id, scene.backend)
     job.run()
     assert scene.controller.finish(job) == segment_id
     assert np.array_equal(scene.mask(segment_id), box(ONE))
@@ -153,11 +155,11 @@ def test_points_are_moved_and_removed(make):
     scene = Scene(make, ONE, FAR)
     segment_id = scene.click(None, (4, 4, 4))
     scene.click(segment_id, (8, 9, 12))
-    job = scene.controller.remove(scene.place, segment_id, 1, scene.backend)
+    job = scene.controller.remove(scene.context, segment_id, 1, scene.backend)
     job.run()
     scene.controller.finish(job)
     assert np.array_equal(scene.mask(segment_id), box(ONE))
-    job = scene.controller.move(scene.place, segment_id, 0, scene.at((9, 10, 13)), scene.backend)
+    job = scene.controller.move(scene.context, segment_id, 0, scene.at((9, 10, 13)), scene.backend)
     job.run()
     scene.controller.finish(job)
     assert np.array_equal(scene.mask(segment_id), box(FAR))
@@ -165,7 +167,7 @@ def test_points_are_moved_and_removed(make):
 
 def test_many_first_clicks_are_one_undo_step(make):
     scene = Scene(make, ONE, FAR)
-    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    job = scene.controller.click_each(scene.context, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
     job.run()
     ids = scene.controller.finish_each(job)
     assert scene.segments == ids
@@ -177,7 +179,7 @@ def test_many_first_clicks_are_one_undo_step(make):
 
 def test_what_a_batch_has_made_is_written_while_the_rest_is_waited_for(make):
     scene = Scene(make, ONE, FAR)
-    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    job = scene.controller.click_each(scene.context, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
     assert not scene.controller.write_next(job)
     seen = []
     predict = scene.backend.predict
@@ -197,7 +199,7 @@ def test_what_a_batch_has_made_is_written_while_the_rest_is_waited_for(make):
 
 def test_what_is_left_of_a_batch_is_dropped_with_its_volume(make):
     scene = Scene(make, ONE, FAR)
-    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    job = scene.controller.click_each(scene.context, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
     job.run()
     assert scene.controller.write_next(job)
     removes_volume(scene, None)
@@ -208,11 +210,11 @@ def test_what_is_left_of_a_batch_is_dropped_with_its_volume(make):
 
 def test_a_batch_that_is_stopped_keeps_what_is_done(make):
     scene = Scene(make, ONE, FAR)
-    job = scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
+    job = scene.controller.click_each(scene.context, [scene.at((4, 4, 4)), scene.at((8, 9, 12))], scene.backend)
     scene.backend.fail(2, Cancelled("cancelled"))
     job.run()
     assert len(scene.controller.finish_each(job)) == 1
-    job = scene.controller.click_each(scene.place, [scene.at((8, 9, 12))], scene.backend)
+    job = scene.controller.click_each(scene.context, [scene.at((8, 9, 12))], scene.backend)
     job.stopped = True
     job.run()
     assert scene.controller.finish_each(job) == []
@@ -221,9 +223,9 @@ def test_a_batch_that_is_stopped_keeps_what_is_done(make):
 def test_one_unusable_point_of_many_is_named_before_anything_is_sent(make):
     scene = Scene(make, ONE)
     with pytest.raises(InputError, match="point 2 of the list: the point lies outside"):
-        scene.controller.click_each(scene.place, [scene.at((4, 4, 4)), scene.at((40, 4, 4))], scene.backend)
+        scene.controller.click_each(scene.context, [scene.at((4, 4, 4)), scene.at((40, 4, 4))], scene.backend)
     with pytest.raises(InputError, match="no placed point"):
-        scene.controller.click_each(scene.place, [], scene.backend)
+        scene.controller.click_each(scene.context, [], scene.backend)
     assert scene.backend.asked == []
 
 
@@ -236,15 +238,15 @@ def test_a_snapped_click_remembers_where_it_was_made(make):
 
 
 def removes_segment(scene, segment_id):
-    scene.place.segmentation.GetSegmentation().RemoveSegment(segment_id)
+    scene.context.segmentation.GetSegmentation().RemoveSegment(segment_id)
 
 
 def removes_segmentation(scene, segment_id):
-    slicer.mrmlScene.RemoveNode(scene.place.segmentation)
+    slicer.mrmlScene.RemoveNode(scene.context.segmentation)
 
 
 def removes_volume(scene, segment_id):
-    slicer.mrmlScene.RemoveNode(scene.place.volume_node)
+    slicer.mrmlScene.RemoveNode(scene.context.volume_node)
 
 
 def closes_scene(scene, segment_id):
@@ -260,7 +262,7 @@ def undoes(scene, segment_id):
 
 
 def changes_image(scene, segment_id):
-    scene.place.volume_node.GetImageData().Modified()
+    scene.context.volume_node.GetImageData().Modified()
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def changes_image(scene, segment_id):
 def test_an_answer_to_something_that_has_changed_is_dropped(make, meanwhile):
     scene = Scene(make, ONE, FAR)
     segment_id = scene.click(None, (4, 4, 4))
-    job = scene.controller.click(scene.place, segment_id, scene.at((8, 9, 12)), scene.backend)
+    job = scene.controller.click(scene.context, segment_id, scene.at((8, 9, 12)), scene.backend)
     meanwhile(scene, segment_id)
     job.run()
     assert scene.controller.finish(job) is None
@@ -281,7 +283,7 @@ def test_an_answer_to_something_that_has_changed_is_dropped(make, meanwhile):
 
 def test_an_answer_for_a_new_target_is_dropped_with_its_volume(make):
     scene = Scene(make, ONE)
-    job = scene.controller.click(scene.place, None, scene.at((4, 4, 4)), scene.backend)
+    job = scene.controller.click(scene.context, None, scene.at((4, 4, 4)), scene.backend)
     removes_volume(scene, None)
     job.run()
     assert scene.controller.finish(job) is None
@@ -302,8 +304,8 @@ def test_a_failed_prediction_changes_nothing_and_the_click_may_be_repeated(make)
 def test_the_editors_intensity_range_holds_and_the_next_click_knows_what_it_left(make):
     scene = Scene(make, ONE)
     scene.array[3, 3, 3] = 9.0
-    slicer.util.updateVolumeFromArray(scene.place.volume_node, scene.array)
-    scene.editor.select(scene.place.segmentation, scene.place.volume_node)
+    slicer.util.updateVolumeFromArray(scene.context.volume_node, scene.array)
+    scene.editor.select(scene.context.segmentation, scene.context.volume_node)
     scene.editor.node.SetSourceVolumeIntensityMask(True)
     scene.editor.node.SetSourceVolumeIntensityMaskRange(2.0, 6.0)
     segment_id = scene.click(None, (4, 4, 4))
@@ -318,14 +320,16 @@ def test_a_segment_that_was_clicked_in_another_volume_is_left_alone(make):
     segment_id = scene.click(None, (4, 4, 4))
     other = make.volume(scene.array, MATRIX)
     with pytest.raises(InputError, match="clicked in PET; choose that PET"):
-        scene.controller.click(Place(other, scene.place.segmentation), segment_id, scene.at((5, 5, 5)), scene.backend)
+        scene.controller.click(
+            ClickContext(other, scene.context.segmentation), segment_id, scene.at((5, 5, 5)), scene.backend
+        )
 
 
 def test_a_segment_whose_saved_clicks_are_damaged_goes_on_from_its_mask(make):
     scene = Scene(make, ONE)
     segment_id = scene.click(None, (4, 4, 4))
-    scene.place.segmentation.GetSegmentation().GetSegment(segment_id).SetTag(TAG, "{damaged")
-    job = scene.controller.click(scene.place, segment_id, scene.at((5, 5, 5)), scene.backend)
+    scene.context.segmentation.GetSegmentation().GetSegment(segment_id).SetTag(TAG, "{damaged")
+    job = scene.controller.click(scene.context, segment_id, scene.at((5, 5, 5)), scene.backend)
     assert "damaged" in job.note
     job.run()
     assert scene.controller.finish(job) == segment_id
@@ -339,13 +343,13 @@ def test_a_saved_scene_is_gone_on_with_by_another_controller(make, tmp_path):
     assert slicer.mrmlScene.WriteToMRB(path)
     slicer.mrmlScene.Clear(0)
     assert slicer.mrmlScene.ReadFromMRB(path, False)
-    place = Place(
+    context = ClickContext(
         slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode"),
         slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode"),
     )
     again = Controller(make.editor())
-    assert len(again.points(place, segment_id)) == 1
-    job = again.click(place, segment_id, scene.at((8, 9, 12)), scene.backend)
+    assert len(again.points(context, segment_id)) == 1
+    job = again.click(context, segment_id, scene.at((8, 9, 12)), scene.backend)
     job.run()
     assert again.finish(job) == segment_id
-    assert read_mask(place.segmentation, segment_id, place.volume_node).voxels == 27 + 8
+    assert read_mask(context.segmentation, segment_id, context.volume_node).voxels == 27 + 8

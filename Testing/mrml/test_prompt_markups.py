@@ -3,7 +3,7 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
-from SegAnyPETLib.mrml.prompt_markups import NEGATIVE, PromptMarkups, number_of
+from SegAnyPETLib.mrml.prompt_markups import NEGATIVE, PromptMarkups, index_of
 from SegAnyPETLib.prompts import Point
 
 TURNED = np.array([[0.0, -1, 0, 10], [1, 0, 0, 20], [0, 0, 1, 30], [0, 0, 0, 1]])
@@ -16,7 +16,7 @@ def test_points_are_shown_in_the_world_by_their_sign(make):
     markups.show(pet, POINTS)
     assert [markups.positive.GetNumberOfControlPoints(), markups.negative.GetNumberOfControlPoints()] == [2, 1]
     assert markups.positive.GetNthControlPointPositionWorld(0) == pytest.approx((8, 21, 33))
-    assert markups.take(pet) == []
+    assert markups.collect_changes(pet) == []
     markups.show(pet, POINTS[:1])
     assert markups.negative.GetNumberOfControlPoints() == 0
 
@@ -28,13 +28,13 @@ def test_what_the_user_does_to_points_is_told_in_the_volumes_frame(make):
     markups.negative.AddControlPointWorld(10, 20, 30)
     markups.positive.SetNthControlPointPositionWorld(1, 10, 21, 30)
     markups.positive.RemoveNthControlPoint(0)
-    removed, moved, added = markups.take(pet)
+    removed, moved, added = markups.collect_changes(pet)
     assert (removed.was, removed.now) == (POINTS[0], None)
     assert (moved.was, moved.now.positive) == (POINTS[2], True)
     assert moved.now.ras == pytest.approx((1, 0, 0))
     assert (added.was, added.now.positive) == (None, False)
     assert added.now.ras == pytest.approx((0, 0, 0))
-    assert markups.take(pet) == []
+    assert markups.collect_changes(pet) == []
 
 
 def test_a_point_stays_the_same_control_point_while_it_is_shown(make):
@@ -50,8 +50,8 @@ def test_a_point_stays_the_same_control_point_while_it_is_shown(make):
 
 def test_a_snapped_point_is_known_by_its_click_too():
     points = (POINTS[0], Point((7, 8, 9), clicked_ras=(7, 7, 7)))
-    assert number_of(Point((7, 7, 7)), points) == number_of(points[1], points) == 1
-    assert number_of(Point((7, 7, 7), False), points) is None
+    assert index_of(Point((7, 7, 7)), points) == index_of(points[1], points) == 1
+    assert index_of(Point((7, 7, 7), False), points) is None
 
 
 def test_a_point_that_is_being_placed_does_not_count(make):
@@ -61,7 +61,7 @@ def test_a_point_that_is_being_placed_does_not_count(make):
     markups.positive.SetControlPointPlacementStartIndex(0)
     index = markups.positive.AddControlPoint(1, 1, 1)
     markups.positive.SetNthControlPointPosition(index, 1, 1, 1, markups.positive.PositionPreview)
-    assert markups.take(pet) == []
+    assert markups.collect_changes(pet) == []
 
 
 def test_the_nodes_are_the_same_ones_and_are_not_saved_with_the_scene(make):

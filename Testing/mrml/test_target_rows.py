@@ -4,7 +4,7 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
 from SegAnyPETLib.mrml.labelmaps import array_of, image_of
-from SegAnyPETLib.mrml.segment_jobs import Place
+from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.target_rows import TargetRows
 from SegAnyPETLib.mrml.volumes import VolumeCache
@@ -18,16 +18,16 @@ MATRIX = np.diag([2.0, 2.0, 2.0, 1.0])
 def scene(make):
     """A PET whose values are all different, a segmentation for it, and the PET as a volume."""
     array = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(SHAPE)
-    place = Place(make.volume(array, MATRIX), None)
-    place = Place(place.volume_node, new_segmentation(make.scene, place.volume_node))
-    return place, VolumeCache().volume_of(place.volume_node)
+    context = ClickContext(make.volume(array, MATRIX), None)
+    context = ClickContext(context.volume_node, new_segmentation(make.scene, context.volume_node))
+    return context, VolumeCache().volume_of(context.volume_node)
 
 
-def shared_segments(place, labels, matrix=MATRIX, corner_kji=(0, 0, 0)):
+def shared_segments(context, labels, matrix=MATRIX, corner_kji=(0, 0, 0)):
     """Segments that share one label map, one for each label in an array."""
     image = image_of(MaskPatch(labels > 0, corner_kji), matrix)
     array_of(image)[...] = labels
-    segments = place.segmentation.GetSegmentation()
+    segments = context.segmentation.GetSegmentation()
     for label in np.unique(labels[labels > 0]):
         segment = slicer.vtkSegment()
         segment.SetName(str(label))
@@ -38,42 +38,42 @@ def shared_segments(place, labels, matrix=MATRIX, corner_kji=(0, 0, 0)):
 
 
 def test_segments_that_share_a_label_map_are_measured_each(scene):
-    place, volume = scene
+    context, volume = scene
     labels = np.zeros(SHAPE, np.uint8)
     labels[1, 2, 3], labels[4, 2:4, 5] = 1, 3
-    shared_segments(place, labels)
-    one, three = TargetRows().of(place, volume)
+    shared_segments(context, labels)
+    one, three = TargetRows().of(context, volume)
     assert (one.name, one.volume_ml, one.suv_max) == ("1", pytest.approx(0.008), volume.array_kji[1, 2, 3])
     assert (three.name, three.volume_ml, three.suv_max) == ("3", pytest.approx(0.016), volume.array_kji[4, 3, 5])
 
 
 def test_what_of_a_segment_lies_beyond_the_volume_is_not_measured(scene):
-    place, volume = scene
-    shared_segments(place, np.ones((2, 2, 2), np.uint8), corner_kji=(-1, 6, 7))
-    (row,) = TargetRows().of(place, volume)
+    context, volume = scene
+    shared_segments(context, np.ones((2, 2, 2), np.uint8), corner_kji=(-1, 6, 7))
+    (row,) = TargetRows().of(context, volume)
     assert (row.volume_ml, row.suv_max) == (pytest.approx(0.008), volume.array_kji[0, 6, 7])
 
 
 def test_a_segment_on_another_grid_is_measured_in_the_volumes_voxels(scene):
-    place, volume = scene
+    context, volume = scene
     matrix = MATRIX.copy()
     matrix[:3, 3] = 0.9  # nearly half a voxel aside
     labels = np.zeros(SHAPE, np.uint8)
     labels[1, 2, 3] = 1
-    shared_segments(place, labels, matrix)
-    (row,) = TargetRows().of(place, volume)
+    shared_segments(context, labels, matrix)
+    (row,) = TargetRows().of(context, volume)
     assert (row.volume_ml, row.suv_max) == (pytest.approx(0.008), volume.array_kji[1, 2, 3])
 
 
 def test_rows_follow_an_edit_a_name_and_another_volume(scene, make):
-    place, volume = scene
+    context, volume = scene
     labels = np.zeros(SHAPE, np.uint8)
     labels[1, 2, 3] = 1
-    image = shared_segments(place, labels)
+    image = shared_segments(context, labels)
     rows = TargetRows()
-    rows.of(place, volume)
+    rows.of(context, volume)
     array_of(image)[...] = 0
     image.Modified()
-    place.segmentation.GetSegmentation().GetNthSegment(0).SetName("gone")
-    (row,) = rows.of(place, volume)
+    context.segmentation.GetSegmentation().GetNthSegment(0).SetName("gone")
+    (row,) = rows.of(context, volume)
     assert (row.name, row.volume_ml, row.suv_max) == ("gone", 0.0, None)

@@ -1,7 +1,12 @@
-"""Keys of the panel. Those of the Segment Editor below it stay as they are, with Z and Y for undo and redo."""
+"""Keys of the panel; those of the Segment Editor below it stay as they are, with Z and Y for undo and redo."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import qt
 import slicer
+import slicer.util
 
 #: Keys and the buttons that they press. The editor takes digits, Z, Y, Q, W, I, Esc and Space, its effects A and X.
 KEYS = {"P": "positiveButton", "N": "negativeButton", "L": "nextButton", "C": "cancelButton"}
@@ -11,26 +16,26 @@ class Shortcuts:
     """Keys in Slicer's main window while the panel is open.
 
     Args:
-        ui: the widgets by their names.
+        ui: the widgets by name.
     """
 
-    def __init__(self, ui):
+    def __init__(self, ui: Any) -> None:
         self._ui = ui
-        self._made = []
+        self._installed: list[Any] = []
 
-    def install(self):
-        """Take the keys; without a main window there are none."""
+    def install(self) -> None:
+        """Install the keys in the main window, if there is one."""
         window = slicer.util.mainWindow()
-        if window is None or self._made:
+        if window is None or self._installed:
             return
         for key, name in KEYS.items():
             shortcut = qt.QShortcut(qt.QKeySequence(key), window)
             shortcut.connect("activated()", getattr(self._ui, name).click)
-            self._made.append(shortcut)
+            self._installed.append(shortcut)
 
-    def remove(self):
-        """Give the keys back."""
-        for shortcut in self._made:
+    def remove(self) -> None:
+        """Remove the keys."""
+        for shortcut in self._installed:
             shortcut.setParent(None)
             shortcut.deleteLater()
-        self._made = []
+        self._installed = []

@@ -1,5 +1,9 @@
 """The Segment Editor inside the panel."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import qt
 import slicer
 
@@ -7,26 +11,30 @@ from SegAnyPETLib.mrml.editor import UNDO_STATES, editor_node
 
 
 class EditorWidgetHistory:
-    """Undo steps of the editor widget, whose own buttons show them."""
+    """Undo steps of the editor widget, so that its own buttons show them.
 
-    def __init__(self, widget):
+    Args:
+        widget: the qMRMLSegmentEditorWidget.
+    """
+
+    def __init__(self, widget: Any) -> None:
         self._widget = widget
 
-    def save(self):
-        """Keep the segmentation as it is; what follows is one step."""
+    def save(self) -> None:
+        """Save the segmentation; what follows is one step."""
         self._widget.saveStateForUndo()
 
-    def undo(self):
+    def undo(self) -> None:
         """Go back one step."""
         self._widget.undo()
 
-    def redo(self):
-        """Take the last step again."""
+    def redo(self) -> None:
+        """Repeat the step that was taken back last."""
         self._widget.redo()
 
 
-def makeEditorWidget(layout):
-    """A qMRMLSegmentEditorWidget at the end of a layout, over the module's own editor node."""
+def makeEditorWidget(layout: Any) -> Any:
+    """Append a qMRMLSegmentEditorWidget over the module's own editor node to a layout, and return it."""
     widget = slicer.qMRMLSegmentEditorWidget()
     widget.setMaximumNumberOfUndoStates(UNDO_STATES)
     # The node comes before the scene, so that it keeps what is selected when the scene is set.

@@ -1,4 +1,8 @@
-"""Placing points with the mouse in the slice views."""
+"""Placing points with the mouse in the views."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import slicer
 
@@ -7,31 +11,31 @@ class Placing:
     """Slicer's place mode for one markups node at a time."""
 
     @property
-    def node(self):
-        """The markups node that clicks go to, None where the mouse does something else."""
+    def node(self) -> Any | None:
+        """The markups node that clicks are added to, None if place mode is off."""
         interaction = _interactionNode()
         if interaction.GetCurrentInteractionMode() != interaction.Place:
             return None
         return slicer.mrmlScene.GetNodeByID(_selectionNode().GetActivePlaceNodeID() or "")
 
-    def start(self, node):
-        """Let every click in a slice view add a point to a node, until `stop`."""
+    def start(self, node: Any) -> None:
+        """Add a point to a markups node at every click in a view, until `stop`."""
         selection, interaction = _selectionNode(), _interactionNode()
         selection.SetReferenceActivePlaceNodeClassName(node.GetClassName())
         selection.SetActivePlaceNodeID(node.GetID())
         interaction.SetPlaceModePersistence(1)
         interaction.SetCurrentInteractionMode(interaction.Place)
 
-    def stop(self):
-        """Give the mouse back."""
+    def stop(self) -> None:
+        """End place mode."""
         interaction = _interactionNode()
         interaction.SetPlaceModePersistence(0)
         interaction.SwitchToViewTransformMode()
 
 
-def _interactionNode():
+def _interactionNode() -> Any:
     return slicer.app.applicationLogic().GetInteractionNode()
 
 
-def _selectionNode():
+def _selectionNode() -> Any:
     return slicer.app.applicationLogic().GetSelectionNode()

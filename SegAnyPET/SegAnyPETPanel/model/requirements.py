@@ -1,16 +1,20 @@
-"""What the model needs beside Slicer: explained where it is absent, and installed only when the user agrees."""
+"""Packages that the model needs beside Slicer: shown if they are missing, installed only if the user agrees."""
+
+from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Sequence
 
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.resources import resource_path
-from SegAnyPETPanel.model_choice import SERVER
+from SegAnyPETPanel.model.choice import SERVER
 
-#: Packages by the place where the model runs; what a client needs brings no torch.
+#: Packages by the location of the model; a client needs no torch.
 CLIENT = ("httpx", "safetensors")
 LOCAL = (
     "torch",
@@ -28,26 +32,26 @@ LOCAL = (
 TORCH = ">=2.8,<=2.13.0"
 
 
-def missing(place):
-    """Names of the packages that are absent for a place, torch first."""
-    return [name for name in (CLIENT if place == SERVER else LOCAL) if importlib.util.find_spec(name) is None]
+def missing(location: str) -> list[str]:
+    """Return the names of the packages that a location needs and that are not installed, torch first."""
+    return [name for name in (CLIENT if location == SERVER else LOCAL) if importlib.util.find_spec(name) is None]
 
 
-def ensure(place):
-    """Install what is absent, each after asking. Only for the GUI's thread.
+def ensure(location: str) -> None:
+    """Install what is missing, after asking. Only for the GUI thread; installers process GUI events meanwhile.
 
     Raises:
-        SegAnyPETError: the user refused, or the PyTorch extension is absent.
+        SegAnyPETError: the user refused, or the PyTorch extension is missing.
     """
-    names = missing(place)
+    names = missing(location)
     if "torch" in names:
         _installTorch()
     if any(name != "torch" for name in names):
-        _installOthers(CLIENT if place == SERVER else None)
+        _installOthers(CLIENT if location == SERVER else None)
     importlib.invalidate_caches()
 
 
-def _installTorch():
+def _installTorch() -> None:
     try:
         import PyTorchUtils
     except ImportError:
@@ -59,8 +63,8 @@ def _installTorch():
         raise SegAnyPETError(_("PyTorch was not installed, so the model cannot run on this computer."))
 
 
-def _installOthers(only):
-    """Install packages of requirements.txt: all, or those of some names. numpy and SimpleITK are not among them."""
+def _installOthers(only: Sequence[str] | None) -> None:
+    """Install packages of requirements.txt, all or only some by name; numpy and SimpleITK are not among them."""
     wanted = [line for line in _lines() if only is None or any(line.startswith(name) for name in only)]
     refused = SegAnyPETError(_("The packages were not installed, so the model cannot be asked."))
     try:
@@ -73,10 +77,10 @@ def _installOthers(only):
         return
     try:
         pip_ensure(wanted, requester="SegAnyPET")
-    except RuntimeError as error:  # how it tells that the user declined
+    except RuntimeError as error:  # its way to report that the user declined
         raise refused from error
 
 
-def _lines():
+def _lines() -> list[str]:
     lines = resource_path("requirements.txt").read_text().splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]

@@ -1,13 +1,20 @@
 """The list of targets: one row per segment."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import qt
 from slicer.i18n import tr as _
+
+from SegAnyPETLib.mrml.target_rows import TargetRow
 
 ID_ROLE = 256  # Qt.UserRole
 
 
-def setUpTable(table, suv):
-    """Name the columns; SUVmax is called so only where values are SUV."""
+def setUpTable(table: Any, suv: bool) -> None:
+    """Name the columns; the last one is SUVmax only if the values are SUV."""
     table.setHorizontalHeaderLabels([_("Name"), "", _("Volume (ml)"), _("SUVmax") if suv else _("Maximum")])
     table.verticalHeader().visible = False
     header = table.horizontalHeader()
@@ -16,13 +23,13 @@ def setUpTable(table, suv):
         header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
 
 
-def fillTable(table, rows, selected):
-    """Show rows, and select that of a segment; none where it is None.
+def fillTable(table: Any, rows: Sequence[TargetRow], selected: str | None) -> None:
+    """Show rows, and select the row of a segment.
 
     Args:
         table: a QTableWidget with four columns.
-        rows: `TargetRow` of each segment.
-        selected: id of a segment, or None.
+        rows: one for each segment.
+        selected: id of a segment, or None to select no row.
     """
     blocked = table.blockSignals(True)
     try:
@@ -43,8 +50,8 @@ def fillTable(table, rows, selected):
         table.blockSignals(blocked)
 
 
-def selectedId(table):
-    """Id of the segment whose row is selected, or None."""
+def selectedId(table: Any) -> str | None:
+    """Return the id of the segment whose row is selected, or None."""
     row = table.currentRow()
     item = table.item(row, 0) if row >= 0 else None
     return None if item is None else item.data(ID_ROLE)

@@ -1,0 +1,123 @@
+"""What the panel shows: texts, rows, which buttons are enabled and which are pressed. It changes no node
+but the points in the views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from SegAnyPETLib.errors import SegAnyPETError
+from SegAnyPETLib.mrml.controller import Controller
+from SegAnyPETLib.mrml.prompt_markups import PromptMarkups
+from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext
+from SegAnyPETLib.mrml.target_rows import TargetRow, TargetRows
+from SegAnyPETLib.mrml.volumes import units_of
+from SegAnyPETLib.pet.reading import SUV_UNITS
+from SegAnyPETLib.prompts import Point
+from SegAnyPETPanel.selection import Selection
+from SegAnyPETPanel.sentences import sentence
+from SegAnyPETPanel.views.placing import Placing
+from SegAnyPETPanel.views.target_table import fillTable, setUpTable
+
+
+class PanelView:
+    """The widgets that only show something, and the points in the views.
+
+    Args:
+        ui: the widgets by name.
+        controller: reads the scene.
+        markups: the points in the views.
+        placing: the mouse mode.
+    """
+
+    def __init__(self, ui: Any, controller: Controller, markups: PromptMarkups, placing: Placing) -> None:
+        self._ui = ui
+        self._controller = controller
+        self._markups = markups
+        self._placing = placing
+        self._rows = TargetRows()
+
+    def setStatus(self, text: str) -> None:
+        """Show what happened last, or what to do."""
+        self._ui.statusLabel.text = text
+
+    def showScene(self, selection: Selection) -> None:
+        """Show the volume and a row for each segment; a volume that cannot be a PET is refused in the status."""
+        context = selection.context()
+        rows: Sequence[TargetRow] = ()
+        if context is not None:
+            try:
+                volume = self._controller.volumes.volume_of(context.volume_node)
+                rows = () if context.segmentation is None else self._rows.of(context, volume)
+            except SegAnyPETError as error:
+                self.setStatus(sentence(error))
+        self._showTargets(rows, selection.segmentId)
+        self._showVolume(context)
+
+    def showPoints(self, selection: Selection) -> None:
+        """Show the points of the selected segment in the views."""
+        context = selection.context()
+        points: Sequence[Point] = ()
+        if context is not None and selection.segmentId is not None:
+            try:
+                points = self._controller.points(context, selection.segmentId)
+            except SegAnyPETError as error:
+                self.setStatus(sentence(error))
+        self._markups.show(None if context is None else context.volume_node, points)
+
+    def showProgress(self, job: object) -> None:
+        """Show how many points of a batch are done; for any other job, that the model is at work."""
+        done, total = (job.done, len(job.points)) if isinstance(job, BatchJob) else (0, 0)
+        self._ui.progressBar.maximum = total
+        self._ui.progressBar.value = done
+
+    def showEnabled(self, selection: Selection, busy: bool, starting: bool) -> None:
+        """Enable what can be used.
+
+        Args:
+            selection: what clicks go to.
+            busy: whether the model runs or is being started.
+            starting: whether the start is being prepared, such as by installing packages.
+        """
+        ui, context = self._ui, selection.context()
+        ui.progressBar.visible = ui.cancelButton.enabled = busy
+        for button in (ui.positiveButton, ui.negativeButton, ui.nextButton, ui.petWindowButton):
+            button.enabled = context is not None
+        hasSegmentation = context is not None and context.segmentation is not None
+        ui.undoButton.enabled = ui.redoButton.enabled = hasSegmentation and not busy
+        ui.refineButton.enabled = selection.segmentId is not None
+        ui.useFiducialsButton.enabled = context is not None and not busy
+        ui.startButton.enabled = not starting
+        self.showPlacing()
+
+    def showPlacing(self) -> None:
+        """Show which of the two buttons for points is pressed."""
+        ui, node = self._ui, self._placing.node
+        for button, own in ((ui.positiveButton, self._markups.positive), (ui.negativeButton, self._markups.negative)):
+            blocked = button.blockSignals(True)
+            button.checked = node is own
+            button.blockSignals(blocked)
+
+    def forgetScene(self) -> None:
+        """Drop what belongs to a closing scene."""
+        self._rows.forget()
+
+    def _showTargets(self, rows: Sequence[TargetRow], selected: str | None) -> None:
+        fillTable(self._ui.targetTable, rows, selected)
+        names = [row.name for row in rows if row.segment_id == selected]
+        text = _("Clicks go to {name}.").format(name=names[0]) if names else _("The next click begins a new segment.")
+        self._ui.targetLabel.text = text
+
+    def _showVolume(self, context: ClickContext | None) -> None:
+        suv = context is not None and units_of(context.volume_node) == SUV_UNITS
+        setUpTable(self._ui.targetTable, suv)
+        if context is None:
+            text = _("Choose a PET.")
+        elif suv:
+            text = _("The values are SUV (body weight).")
+        else:
+            text = _("Caution: this volume does not say that its values are SUV. The model expects SUV.")
+        self._ui.suvLabel.text = text
+        self._ui.suvLabel.styleSheet = "" if suv or context is None else "color: #b35900; font-weight: bold"

@@ -1,0 +1,26 @@
+"""Errors and results as sentences for the user."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from SegAnyPETLib.mrml.segment_jobs import BatchJob
+
+
+def sentence(error: BaseException) -> str:
+    """Return the message of an error as a sentence."""
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def batchSummary(job: BatchJob) -> str:
+    """Return what a batch that has run led to: how many lesions, the first failure, and whether it was cancelled."""
+    batch = job.batch
+    if batch is None:
+        raise ValueError("the batch has not run")
+    parts = [_("{made} of {all} points became lesions.").format(made=len(batch.made), all=len(job.points))]
+    if batch.failures:
+        parts.append(sentence(batch.failures[0].error))
+    if batch.left:
+        parts.append(_("The others were cancelled."))
+    return " ".join(parts)

@@ -1,0 +1,1 @@
+"""Widgets, keys and mouse modes that the panel is made of."""
