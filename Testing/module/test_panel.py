@@ -105,7 +105,9 @@ def test_a_click_snaps_to_the_hottest_voxel_where_asked_and_can_still_be_moved(q
     (point,) = quick.panel.controller.points(quick.panel.selection.context(), segment)
     assert point.clicked_ras == (56, 48, 48)
     assert point.ras != point.clicked_ras
-    quick.panel.markups.positive.SetNthControlPointPositionWorld(0, 80, 88, 112)
+    positive = quick.panel.markups.positive
+    positive.SetNthControlPointPositionWorld(0, 80, 88, 112)
+    positive.InvokeEvent(positive.PointEndInteractionEvent)  # the mouse lets the point go
     quick.rest()
     assert quick.points() == [((80, 88, 112), True)]
 
