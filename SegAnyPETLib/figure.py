@@ -106,7 +106,7 @@ def draw(volume: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point], t
     return figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Scene:
     """What is drawn, with axes that run nearest to right, anterior and superior.
 

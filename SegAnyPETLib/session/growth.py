@@ -27,7 +27,7 @@ Look = Callable[[Window, MaskPatch], MaskPatch]
 Watch = Callable[[int], bool]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grown:
     """A mask over several windows.
 
@@ -42,7 +42,7 @@ class Grown:
     open: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Contact:
     """Where a mask reaches a face of a window: number of voxels, and the middle of their box."""
 

@@ -14,7 +14,7 @@ from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepResult:
     """What one prompt led to.
 

@@ -20,7 +20,7 @@ from SegAnyPETLib.volume.window import canonical_directions
 MARGIN_MM = 48.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Anatomy:
     """Tissues on a canonical grid.
 

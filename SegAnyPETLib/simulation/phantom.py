@@ -43,7 +43,7 @@ class LesionTruth:
     click_ras: tuple[float, float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phantom:
     """A simulated PET and what is in it; all volumes lie on one grid.
 

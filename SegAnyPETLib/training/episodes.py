@@ -24,7 +24,7 @@ MASK_START_SHARE, FAULTLESS_SHARE = 0.15, 0.3
 END_SHARE, LONGEST = 0.25, 10
 
 
-@dataclass
+@dataclass(eq=False)
 class Episode:
     """A target on its way.
 

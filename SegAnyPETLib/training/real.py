@@ -22,7 +22,7 @@ PASTED_SHARE = 0.2
 NEIGHBOUR_SHARE = 0.3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RealCase:
     """A PET volume in SUV and the mask of its target, on the same grid; the mask may be known to be a poor one."""
 

@@ -14,7 +14,7 @@ from SegAnyPETLib.errors import InputError
 MIN_VOXELS, MAX_DRAWS = 4, 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """A window of PET with its reference.
 

@@ -29,7 +29,7 @@ from SegAnyPETLib.volume.volume import Volume
 ENHANCED_PET = (EnhancedPETImageStorage, LegacyConvertedEnhancedPETImageStorage)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
     """One PET series.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from SegAnyPETLib.volume.volume import Volume
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskPatch:
     """Part of a mask on a volume's grid; every voxel outside the patch is unset.
 

@@ -30,7 +30,7 @@ LESION_TERMINOLOGY = (
 EMPTY_EXTENT = "0 -1 0 -1 0 -1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """One named segment.
 

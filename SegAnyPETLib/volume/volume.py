@@ -14,7 +14,7 @@ from SegAnyPETLib.errors import InputError
 ORTHONORMAL_TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """Voxels on a regular grid in patient space.
 

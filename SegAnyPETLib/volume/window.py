@@ -20,7 +20,7 @@ from SegAnyPETLib.volume.patch import MaskPatch, bounding_box
 from SegAnyPETLib.volume.volume import Volume, apply_matrix
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """A cube of ``size`` voxels per side; its arrays are (k, j, i) = (superior, anterior, right), ascending.
 

@@ -40,7 +40,7 @@ RELATIVE_LIMIT = 2.5
 SWEEPS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PromptBatch:
     """Windows and prompts of a batch.
 
