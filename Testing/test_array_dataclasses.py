@@ -1,4 +1,4 @@
-"""Dataclasses that hold arrays compare by identity: a generated ``==`` raises ValueError, a generated hash fails too."""
+"""Dataclasses that hold arrays compare by identity; with a generated comparison both == and hash would raise."""
 
 import ast
 import re
