@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 PATIENCE_S = 30.0
 
@@ -85,7 +86,7 @@ def tapped(server_url: str | None = None) -> Iterator[Tap]:
                 if upstream is None and tap.server is not None:
                     upstream = socket.create_connection(tap.server, PATIENCE_S)
                     open_sockets.add(upstream)
-                if not _pass_on(tap, Exchange(client, request, lambda r=request, u=upstream: _asked(u, r))):
+                if not _pass_on(tap, Exchange(client, request, partial(_asked, upstream, request))):
                     break
 
     thread = threading.Thread(target=accept, daemon=True)

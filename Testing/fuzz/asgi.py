@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class InProcess:
         return answers
 
     async def _call(self, request: Hostile) -> Answered:
-        parts, sent, done = list(request.parts), list[dict[str, Any]](), asyncio.Event()
+        parts, sent, done = list(request.parts), list[MutableMapping[str, Any]](), asyncio.Event()
 
         async def receive() -> dict[str, Any]:
             if parts:
@@ -55,7 +55,7 @@ class InProcess:
                 await done.wait()
             return {"type": "http.disconnect"}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 done.set()
@@ -81,7 +81,7 @@ def _scope(request: Hostile) -> dict[str, Any]:
     }
 
 
-def _answered(sent: list[dict[str, Any]], request: Hostile) -> Answered:
+def _answered(sent: list[MutableMapping[str, Any]], request: Hostile) -> Answered:
     if not sent:
         assert request.leaves, "the application did not answer"
         return Answered(0, {}, b"")

@@ -63,7 +63,8 @@ def canary() -> bytes:
     """The message whose answer must stay the same."""
     voxels = np.random.default_rng(99).uniform(0, 5, (SIZE,) * 3).astype(np.float32)
     image, point = WindowImage.of(voxels, 2.0), np.array([[8, 7, 6]], np.float32)
-    asked = [TargetPrompts(point, np.array([True])), TargetPrompts(point, np.array([False]), mask_prompt(voxels / 5))]
+    mask = mask_prompt(voxels / np.float32(5))
+    asked = [TargetPrompts(point, np.array([True])), TargetPrompts(point, np.array([False]), mask)]
     return pack_request(PredictRequest("lite", "1" * 64, image.sha256, 2.0, image, tuple(asked)))
 
 

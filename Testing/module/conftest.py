@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,7 @@ class ModuleUser:
 
 
 @pytest.fixture
-def unopened(slicer_harness: Any) -> Iterator[ModuleUser]:
+def unopened(slicer_harness: Any) -> ModuleUser:
     """The module with its panel, before anything was chosen."""
     user = ModuleUser(slicer_harness, slicer_harness.load("SegAnyPET", MODULE))
     user.loaded.enter()

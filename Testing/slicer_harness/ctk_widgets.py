@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Property, Signal
+from PySide6.QtCore import Property, QPoint, QSize, Signal
+from PySide6.QtGui import QPaintEvent
 
 from Testing.slicer_harness import qt_facade
 from Testing.slicer_harness.ui_loader import custom_widget
 
-qt = qt_facade.install()
+qt: Any = qt_facade.install()
 
 HEAD_HEIGHT = 24
 
@@ -24,7 +25,7 @@ class ctkCollapsibleButton(qt.QAbstractButton):
         text = next((a for a in text_and_parent if isinstance(a, str)), "")
         parent = next((a for a in text_and_parent if isinstance(a, qt.QWidget)), None)
         super().__init__(parent)
-        self._hidden: list[qt.QWidget] = []
+        self._hidden: list[Any] = []
         self.text = text
         self.checkable = True
         self.checked = True
@@ -52,14 +53,14 @@ class ctkCollapsibleButton(qt.QAbstractButton):
 
     collapsed = Property(bool, _is_collapsed, _set_collapsed)
 
-    def hitButton(self, position: qt.QPoint) -> bool:
+    def hitButton(self, position: QPoint) -> bool:
         return position.y() < HEAD_HEIGHT
 
-    def sizeHint(self) -> qt.QSize:
+    def sizeHint(self) -> QSize:
         inside = self.layout().sizeHint() if self.layout() and self.checked else qt.QSize(0, HEAD_HEIGHT)
         return inside.expandedTo(qt.QSize(80, HEAD_HEIGHT))
 
-    def paintEvent(self, event: qt.QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = qt.QPainter(self)
         head = qt.QRect(0, 0, self.width, HEAD_HEIGHT - 2)
         painter.fillRect(head, qt.QColor("#d5dde9"))

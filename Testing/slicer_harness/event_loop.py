@@ -35,6 +35,7 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self.longest_gap_s = 0.0
+        self._last_s = time.monotonic()
         self._timer = qt.QTimer()
         self._timer.timerType = qt.Qt.PreciseTimer
         self._timer.interval = BEAT_MS

@@ -10,7 +10,7 @@ from PySide6.QtCore import Property, Signal
 from Testing.slicer_harness import qt_facade
 from Testing.slicer_harness.ui_loader import custom_widget
 
-qt = qt_facade.install()
+qt: Any = qt_facade.install()
 
 
 def option(name: str, qt_type: Any) -> Any:
@@ -88,7 +88,7 @@ class qMRMLNodeComboBox(qt.QWidget):
         self._scene: Any = None
         self._observations = Observations(self)
         self._ids: list[str] = []
-        self._announced = ""
+        self._announced: str = ""
         self._options: dict[str, Any] = {
             "nodeTypes": [],
             "hideChildNodeTypes": [],
@@ -182,7 +182,7 @@ class qMRMLNodeComboBox(qt.QWidget):
     def _none_index(self) -> int:
         return 0 if self._options["noneEnabled"] else -1
 
-    currentNodeID = Property(str, _current_id, setCurrentNodeID)
+    currentNodeID: Any = Property(str, _current_id, setCurrentNodeID)
 
     def currentNode(self) -> Any:
         return self._scene.GetNodeByID(self.currentNodeID) if self._scene is not None and self.currentNodeID else None

@@ -60,9 +60,9 @@ def signal_name(signature: str) -> tuple[str, int]:
 def with_as_many_arguments_as_it_takes(function: Callable, offered: int) -> Callable:
     """PythonQt passes a callable the first arguments of a signal, as many as it takes; PySide counts exactly."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # a function of C++ tells no signature
-        parameters = ()
+        parameters = []
     else:
         if not any(p.kind is p.VAR_POSITIONAL for p in parameters):
             offered = min(offered, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters))
@@ -165,6 +165,8 @@ def assignment(self: Any, name: str, value: Any) -> None:
 class QtNamespace(types.ModuleType):
     """All classes of QtCore, QtGui, QtWidgets and QtTest under one name, as PythonQt gives them."""
 
+    application: QtCore.QCoreApplication
+
     def __getattr__(self, name: str) -> Any:
         for library in (*LIBRARIES, QtTest):
             if hasattr(library, name):
@@ -172,7 +174,7 @@ class QtNamespace(types.ModuleType):
         raise AttributeError(f"module 'qt' has no attribute {name!r}")
 
 
-def qt_classes() -> list[type]:
+def qt_classes() -> list[type[QtCore.QObject]]:
     """Every class of Qt with properties and signals; PySide makes them when they are asked for."""
     found = [getattr(library, name) for library in LIBRARIES for name in dir(library)]
     return [c for c in found if isinstance(c, type) and issubclass(c, QtCore.QObject)]
@@ -181,13 +183,13 @@ def qt_classes() -> list[type]:
 def teach_manners() -> None:
     """Change PySide6's classes in place."""
     for qt_class in qt_classes():
-        described = qt_class.staticMetaObject
+        described: Any = qt_class.staticMetaObject  # type: ignore[attr-defined]
         for index in range(described.propertyCount()):
             name = described.property(index).name()
             if index >= described.propertyOffset() or name in vars(qt_class):
                 setattr(qt_class, name, QtProperty(name, qt_class.__dict__.get(name)))
-        qt_class.__setattr__ = assignment  # type: ignore[assignment]
-    base = QtCore.QObject
+        qt_class.__setattr__ = assignment  # type: ignore[method-assign]
+    base: Any = QtCore.QObject
     base.__getattribute__ = attribute
     base.name = QtProperty("objectName", None)
     base.className = lambda self: self.metaObject().className()

@@ -33,7 +33,7 @@ class QUiLoader(QtUiTools.QUiLoader):
         for double in CUSTOM_WIDGETS.values():
             self.registerCustomWidget(double)
 
-    def load(self, file: QtCore.QFile, parent: Any = None) -> Any:
+    def load(self, file: QtCore.QFile, parent: Any = None) -> Any:  # type: ignore[override]  # modules give a file
         """The widget that an open file describes.
 
         Raises:

@@ -24,7 +24,7 @@ class Declared:
     """A tensor as a pickle declares it."""
 
     def __init__(self, numbers: int, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
-        self.arguments = (Stored(numbers), offset, size, stride, False, OrderedDict())
+        self.arguments: tuple[Any, ...] = (Stored(numbers), offset, size, stride, False, OrderedDict())
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return torch._utils._rebuild_tensor_v2, self.arguments
