@@ -160,7 +160,7 @@ class Controller:
         if number == 0:
             self._begin_step(job.context)
         job.written.append(add_segment(job.context.segmentation, kind))
-        self._write(job.context, job.written[-1], job.made[number].session)
+        self._write(job.context, job.written[-1], job.made[number])
         return True
 
     def finish_each(self, job: BatchJob, kind: SegmentKind = LESION) -> list[str] | None:

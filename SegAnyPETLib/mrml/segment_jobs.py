@@ -8,7 +8,7 @@ from typing import Any
 
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession
-from SegAnyPETLib.session.target_list import Batch, Progress, Target, TargetList
+from SegAnyPETLib.session.target_list import Batch, Progress, TargetList
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class BatchJob:
         points: the clicks.
         stamp: state of the scene when the job was made.
         done: number of points that are done.
-        made: the targets so far, in the order of their points.
+        made: the sessions of the targets so far, in the order of their points.
         written: ids of the segments written so far, one for each of the first targets.
         stopped: whether the remaining points are left; see `stop`.
         batch: the result, once it has run.
@@ -92,7 +92,7 @@ class BatchJob:
     points: Sequence[Point]
     stamp: Stamp
     done: int = 0
-    made: tuple[Target, ...] = ()
+    made: tuple[InteractiveSession, ...] = ()
     written: list[str] = field(default_factory=list)
     stopped: bool = False
     batch: Batch | None = None
@@ -107,5 +107,5 @@ class BatchJob:
         self.stopped = True
 
     def _note(self, done: int, total: int) -> bool:
-        self.done, self.made = done, self.targets.targets
+        self.done, self.made = done, self.targets.sessions
         return not self.stopped

@@ -30,13 +30,13 @@ class InteractiveSession:
     Args:
         volume: PET in SUV; it must not be changed while the session lives.
         backend: runs the model.
-        points: the `prompts` of an earlier session, in their order. Its points alone will do, but moving one of them
-            then segments the target from points alone.
-        mask_kji: the mask that they led to, as for `add_mask`. Where it contradicts points, or they could not have led
-            to a mask, it counts as drawn by hand, see `edited`. One that is known to be edited since may be put at the
-            end of the prompts.
-        watch: called with the number of windows looked through while a target larger than a window is followed; where
-            it answers False the target is not followed any further.
+        prompts: the `prompts` of an earlier session, in their order. Its points without its masks are allowed, but
+            moving one of them then segments the target from the points only.
+        mask_kji: the mask that they led to, as for `add_mask`. If it contradicts points, or they could not have led to
+            a mask, it counts as drawn by hand, see `set_mask`. A mask that is known to have been edited since may be
+            the last of the prompts.
+        watch: called with the number of windows looked through while a target larger than a window is followed; the
+            target is followed no further once it returns False.
 
     Raises:
         InputError: a point lies outside the volume or on a voxel without a finite value, or a mask on another grid.
@@ -46,12 +46,12 @@ class InteractiveSession:
         self,
         volume: Volume,
         backend: Backend,
-        points: Sequence[Prompt] = (),
+        prompts: Sequence[Prompt] = (),
         mask_kji: NDArray[np.bool_] | MaskPatch | None = None,
         watch: Watch = lambda windows: True,
     ) -> None:
         self._segmenter = Segmenter(volume, backend, watch)
-        self._now = self._restored(tuple(points), mask_kji)
+        self._now = self._restored(tuple(prompts), mask_kji)
         self._past: list[State] = []
         self._undone: list[State] = []
 

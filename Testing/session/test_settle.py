@@ -88,9 +88,17 @@ def test_a_negative_click_only_removes():
 def test_a_negative_click_does_not_reach_beyond_a_positive_point():
     before, proposal = box(((9, 9, 2), (11, 11, 17))), box(((9, 9, 2), (11, 11, 4)))
     mask = settled(before, proposal, at((10, 10, 3)), at((10, 10, 13), positive=False))
-    # From 3 to 13: beyond 7 a voxel is less than 1.5 times as far from the click as from the positive point.
+    # From 3 to 13: from 7 on a voxel is at most 1.5 times as far from the click as from the positive point.
     assert mask[10, 10, 2:7].all()
-    assert not mask[10, 10, 8:].any()
+    assert not mask[10, 10, 7:].any()
+
+
+def test_a_voxel_just_beyond_the_reach_of_a_negative_click_stays():
+    before, proposal = box(((9, 9, 0), (11, 11, 19))), box(((9, 9, 0), (11, 11, 2)))
+    mask = settled(before, proposal, at((10, 10, 1)), at((10, 10, 19), positive=False))
+    # Voxel 8 is 11 from the click and 7 from the positive point, 1.57 times as far; voxel 9 is 1.25 times as far.
+    assert mask[10, 10, 8]
+    assert not mask[10, 10, 9]
 
 
 def test_of_two_points_in_one_voxel_the_later_one_counts():

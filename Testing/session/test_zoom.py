@@ -3,7 +3,7 @@ import pytest
 
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.session.zoom import FILL, first_window, fitting_window, still_fits
+from SegAnyPETLib.session.zoom import FILL, first_window, fitting_window, shows_click, still_fits
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
@@ -59,3 +59,12 @@ def test_a_window_fits_until_something_comes_near_its_border():
     edge = window.center_ras + np.array([31 * 2.0, 0, 0])
     assert not still_fits(window, VOLUME, mask_of(5), (Point(tuple(edge)),))
     assert not still_fits(window, VOLUME, mask_of(60), ())
+
+
+@pytest.mark.parametrize(("voxels_from_border", "shown"), [(8.1, True), (7.9, False), (-1, False)])
+def test_a_window_without_zoom_is_kept_while_clicks_lie_an_eighth_of_its_side_inside(voxels_from_border, shown):
+    window = first_window(VOLUME, Model(), Point((200, 200, 200)))
+    assert window.size == 64
+    for side in (-0.5 + voxels_from_border, 63.5 - voxels_from_border):
+        x, y, z = window.ijk_to_ras[:3, :3] @ (side, 32, 32) + window.ijk_to_ras[:3, 3]
+        assert shows_click(window, Point((x, y, z))) == shown

@@ -63,3 +63,9 @@ def test_grids_are_the_same_within_a_hundredth_of_a_millimetre_at_every_corner()
 def test_an_array_of_another_shape_does_not_fit():
     with pytest.raises(InputError, match="does not fit"):
         grid().with_array(np.zeros((2, 3, 5)))
+
+
+@pytest.mark.parametrize(("i", "nearest"), [(-0.5, 0), (0.49, 0), (0.5, 1), (1.5, 2), (2.5, 3)])
+def test_a_point_between_two_voxels_belongs_to_the_higher_index(i: float, nearest: int) -> None:
+    volume = Volume(np.zeros((1, 1, 4), np.float32), np.eye(4))
+    assert volume.nearest_kji((i, 0, 0)) == (0, 0, nearest)
