@@ -1,7 +1,7 @@
 """The ``seganypet`` command: how every end of it looks to the shell.
 
-Its grammar is in ``commands/grammar.py``, what each command does in a file of its own beside it, which is loaded when
-the command is called; so help costs nothing.
+The options of each command are in ``commands/arguments/NAME.py``, what it does in ``commands/NAME.py``, which is loaded
+when the command is called; so help costs nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TextIO
 
-from SegAnyPETLib.commands.grammar import build_parser, join_negative_points
+from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = build_parser().parse_args(join_negative_points(sys.argv[1:] if argv is None else argv))
-        import_module(f"SegAnyPETLib.commands.{arguments.command.replace('-', '_')}").run(arguments)
+        command, options = parse(sys.argv[1:] if argv is None else argv)
+        import_module(f"SegAnyPETLib.commands.{command.replace('-', '_')}").run(options)
     except InputError as error:
         return _fail(str(error), EXIT_BAD_INPUT)
     except BrokenPipeError:

@@ -15,8 +15,8 @@ import SimpleITK as sitk
 from pydicom.dataset import FileDataset
 
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.commands.clicks import to_points
-from SegAnyPETLib.commands.grammar import build_parser, join_negative_points
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.volume.io import write_volume
 from SegAnyPETLib.volume.volume import Volume
@@ -282,14 +282,14 @@ def test_a_refused_command_leaves_an_existing_output_as_it_is(
 
 @pytest.mark.parametrize("arguments", [["--point", "-12,3,4"], ["--point=-12,3,4"], ["--point", "-12.0,3,4.0"]])
 def test_a_point_may_begin_with_a_minus_sign(arguments: list[str]) -> None:
-    parsed = build_parser().parse_args(join_negative_points(["segment", "pet", "--output", "out", *arguments]))
-    assert parsed.clicks == [((-12.0, 3.0, 4.0), True)]
+    _, options = parse(["segment", "pet", "--output", "out", *arguments])
+    assert options.clicks == (((-12.0, 3.0, 4.0), True),)
 
 
 def test_clicks_keep_the_order_in_which_they_are_given() -> None:
     given = "segment pet --point 1,2,3 --negative -4,5,6 --point -7,8,9 --output out"
-    parsed = build_parser().parse_args(join_negative_points(given.split()))
-    assert parsed.clicks == [((1, 2, 3), True), ((-4, 5, 6), False), ((-7, 8, 9), True)]
+    _, options = parse(given.split())
+    assert options.clicks == (((1, 2, 3), True), ((-4, 5, 6), False), ((-7, 8, 9), True))
 
 
 @pytest.mark.parametrize(("frame", "given"), [("ras", (4, 8, 12)), ("lps", (-4, -8, 12)), ("ijk", (1, 2, 3))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +9,11 @@ from pathlib import Path
 
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.backend.token import read_token
+from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
 from SegAnyPETLib.errors import InputError
+
+#: All in this process.
+ONE_JOB = JobArguments()
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,18 @@ class ModelOptions:
         return _opened(self)
 
 
-def model_options(arguments: argparse.Namespace, threads: int | None = None) -> ModelOptions:
-    """What the options name.
+def model_options(arguments: ModelArguments, jobs: JobArguments = ONE_JOB, threads: int | None = None) -> ModelOptions:
+    """Return the model that the options name.
 
     Args:
-        arguments: of the command line.
-        threads: CPU threads in place of those that the options name.
+        arguments: a model on this machine or on a server.
+        jobs: the processes that run it.
+        threads: CPU threads instead of those that the options name.
 
     Raises:
         InputError: options contradict each other.
     """
-    _check(arguments)
+    _check(arguments, jobs)
     if arguments.server is not None:
         server = ServerOptions(arguments.server, arguments.token_file, arguments.ca_file)
         return ModelOptions(arguments.model, server=server)
@@ -85,16 +89,16 @@ def _opened(options: ModelOptions) -> Backend:
     return open_backend(options)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: ModelArguments, jobs: JobArguments) -> None:
+    given_here = [o for o in ("device", "precision", "threads") if getattr(arguments, o) is not None]
+    given_for_server = [o for o in ("token_file", "ca_file") if getattr(arguments, o) is not None]
+    if arguments.server is None and given_for_server:
+        raise InputError(f"{_name(given_for_server[0])} belongs to a server; give --server too")
     if arguments.server is None:
-        for option in ("token_file", "ca_file"):
-            if getattr(arguments, option) is not None:
-                raise InputError(f"{_name(option)} belongs to a server; give --server too")
         return
-    for option in ("device", "precision", "threads"):
-        if getattr(arguments, option) is not None:
-            raise InputError(f"{_name(option)} is for a model on this machine; the server has its own, leave it out")
-    if getattr(arguments, "ray", False):
+    if given_here:
+        raise InputError(f"{_name(given_here[0])} is for a model on this machine; the server has its own, leave it out")
+    if jobs.ray:
         raise InputError("give either --server or --ray; --jobs may go with a server")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 import statistics
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from SegAnyPETLib.backend.in_process import InProcessBackend, load_backend
+from SegAnyPETLib.commands.arguments.bench import BenchOptions
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.prompts import Point
@@ -33,13 +33,13 @@ LESIONS = (((60, 200, 160), 40.0), ((150, 210, 240), 20.0), ((220, 190, 180), 10
 Row = tuple[str, str]
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: BenchOptions) -> None:
     """Measure and print.
 
     Raises:
         InputError: the model, device or precision is not there.
     """
-    backend, loading_s = _timed(lambda: _load(arguments))
+    backend, loading_s = _timed(lambda: _load(options))
     engine = backend.engine
     volume = phantom()
     rows = [
@@ -47,26 +47,27 @@ def run(arguments: argparse.Namespace) -> None:
         ("model", f"{backend.spec.name}, sha256 {backend.spec.sha256[:12] or 'none: random weights'}"),
         ("device", f"{engine.device.type}, {engine.precision}, {engine.threads} CPU threads, {platform.machine()}"),
         ("loading", _shown(loading_s)),
-        *_parts(backend, volume, arguments.repeats),
-        *_clicks(backend, volume, arguments.repeats),
+        *_parts(backend, volume, options.repeats),
+        *_clicks(backend, volume, options.repeats),
         ("peak memory", f"{peak_mb():.0f} MB"),
     ]
     for name, text in rows:
         print(f"{name:18} {text}")
-    for name, text in _encoder(backend, arguments.repeats):
+    for name, text in _encoder(backend, options.repeats):
         print(f"{name:18} {text}")
     print(NOTICE)
 
 
-def _load(arguments: argparse.Namespace) -> InProcessBackend:
-    if not arguments.random_weights:
-        return load_backend(arguments.model, arguments.device, arguments.threads, arguments.precision)
-    if arguments.model != "lite":
+def _load(options: BenchOptions) -> InProcessBackend:
+    model = options.model
+    if not options.random_weights:
+        return load_backend(model.model, model.device or "cpu", model.threads, model.precision)
+    if model.model != "lite":
         raise InputError("--random-weights stands for the published size; give it without --model")
     from SegAnyPETLib.models.engine import Engine
     from SegAnyPETLib.models.sam.predictor import untrained
 
-    return InProcessBackend(Engine.on(untrained(), arguments.device, arguments.threads, arguments.precision))
+    return InProcessBackend(Engine.on(untrained(), model.device or "cpu", model.threads, model.precision))
 
 
 def _parts(backend: InProcessBackend, volume: Volume, repeats: int) -> Iterator[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.arguments.demo import DemoOptions
 from SegAnyPETLib.commands.backends import model_options, open_backend
 from SegAnyPETLib.commands.colors import distinct_color
 from SegAnyPETLib.commands.outputs import make_folder
@@ -41,22 +41,22 @@ class _Found:
     tags: dict[str, str]
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: DemoOptions) -> None:
     """Make a phantom, click its lesions, compare with the truth, and write all of it.
 
     Raises:
         InputError: the model, the device or the folder cannot be used.
         SegAnyPETError: a file cannot be written.
     """
-    folder, options = arguments.output, model_options(arguments)
+    folder, model = options.output, model_options(options.model)
     make_folder(folder)
     print("making a whole-body phantom PET ...")
-    phantom = make_phantom(arguments.seed)
+    phantom = make_phantom(options.seed)
     write_phantom(phantom, folder)
-    backend = open_backend(options)
+    backend = open_backend(model)
     labels = [lesion.label for lesion in phantom.truth]
     bar = tqdm(labels, desc="lesions", unit="lesion", disable=None, leave=False)
-    found = [_click(phantom.image, phantom.lesions, label, backend, arguments) for label in bar]
+    found = [_click(phantom.image, phantom.lesions, label, backend, options) for label in bar]
     _print_table(phantom.image, found)
     terminology = {"TerminologyEntry": LESION_TERMINOLOGY}
     segments = [
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     everything = np.logical_or.reduce([f.mask_kji for f in found])
     points = [point for f in sorted(found, key=lambda f: -int(f.reference_kji.sum())) for point in f.points]
-    title = f"phantom, {len(found)} lesions, at most {arguments.clicks} clicks each"
+    title = f"phantom, {len(found)} lesions, at most {options.clicks} clicks each"
     with write_figure(phantom.image, everything, points, folder / FIGURE, title):
         write_segmentation(phantom.image, segments, folder / SEGMENTATION)
     print(f"PET           {folder / PET}")
@@ -74,12 +74,12 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"Simulated, no patient. {NOTICE}")
 
 
-def _click(image: Volume, lesions: Volume, label: int, backend: Backend, arguments: argparse.Namespace) -> _Found:
+def _click(image: Volume, lesions: Volume, label: int, backend: Backend, options: DemoOptions) -> _Found:
     """Segment a lesion from the whole image with a simulated user."""
     reference = lesions.with_array(lesions.array_kji == label)
     session = InteractiveSession(image, backend)
-    user = RobotUser("ideal", np.random.SeedSequence([arguments.seed, label]))
-    for _ in range(arguments.clicks):
+    user = RobotUser("ideal", np.random.SeedSequence([options.seed, label]))
+    for _ in range(options.clicks):
         point = user.next_point(reference, session.mask_kji)
         if point is None:
             break

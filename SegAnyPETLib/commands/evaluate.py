@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,10 @@ from tqdm import tqdm
 
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.protocol import Backend
-from SegAnyPETLib.commands.backends import ModelOptions, open_backend
+from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
+from SegAnyPETLib.commands.backends import ModelOptions, model_options, open_backend
 from SegAnyPETLib.commands.outputs import check_output, write_json
-from SegAnyPETLib.commands.parallel import Failure, Jobs, jobs_of, model_of, spread
+from SegAnyPETLib.commands.parallel import Failure, Jobs, jobs_of, spread
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.evaluate import CaseResult, Settings, evaluate, evaluate_case, sessions_over, summarised
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest
@@ -42,25 +42,25 @@ class EvaluateCase:
         return evaluate_case(case, sessions_over(backend), self.settings), _made_with(backend)
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: EvaluateOptions) -> None:
     """Evaluate, write the report and print its table.
 
     Raises:
         InputError: the manifest or one of its cases cannot be used; nothing is written.
         SegAnyPETError: the report cannot be written.
     """
-    check_output(arguments.output, [".json"], [arguments.manifest])
-    cases = read_manifest(arguments.manifest.absolute())  # processes elsewhere read its files
-    settings = Settings(arguments.clicks, arguments.robot, arguments.seed, arguments.baselines)
-    jobs = jobs_of(arguments)
-    model = model_of(arguments, jobs)
+    check_output(options.output, [".json"], [options.manifest])
+    cases = read_manifest(options.manifest.absolute())  # processes elsewhere read its files
+    settings = Settings(options.clicks, options.robot, options.seed, options.baselines)
+    jobs = jobs_of(options.model, options.jobs)
+    model = model_options(options.model, options.jobs, jobs.threads)
     if jobs.here:
         result, made_with = _here(model, cases, settings)
     else:
         result, made_with = _spread(EvaluateCase(model, settings), cases, jobs)
-    write_json(result | made_with | {"seganypet": __version__}, arguments.output)
+    write_json(result | made_with | {"seganypet": __version__}, options.output)
     print(report(result))
-    print(f"report  {arguments.output}")
+    print(f"report  {options.output}")
 
 
 def _here(model: ModelOptions, cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Any], dict[str, str]]:

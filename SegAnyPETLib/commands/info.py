@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from SegAnyPETLib import __version__
+from SegAnyPETLib.commands.arguments.info import InfoOptions
 from SegAnyPETLib.models.weights.registry import MODELS
 from SegAnyPETLib.models.weights.store import home, installed
 from SegAnyPETLib.notice import NOTICE
@@ -19,7 +19,7 @@ PACKAGES = ("numpy", "scipy", "SimpleITK", "pydicom", "torch", "monai", "safeten
 MODEL_CARD = "MODEL_CARD.md"
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: InfoOptions) -> None:
     """Print what is installed.
 
     Raises:

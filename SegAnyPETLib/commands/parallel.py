@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import signal
@@ -17,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.on_ray.tasks import TaskLost, ray_results
-from SegAnyPETLib.commands.backends import ModelOptions, model_options
+from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 
 Item = TypeVar("Item", contravariant=True)
@@ -70,21 +69,16 @@ class Jobs:
         return self.count == 1 and not self.ray
 
 
-def jobs_of(arguments: argparse.Namespace) -> Jobs:
-    """The options ``--jobs``, ``--ray``, ``--threads`` and ``--device``.
+def jobs_of(model: ModelArguments, jobs: JobArguments) -> Jobs:
+    """Return what ``--jobs``, ``--ray``, ``--threads`` and ``--device`` ask for.
 
-    Where threads are not given, many processes divide the cores of this machine among them.
+    If threads are not given, many processes divide the cores of this machine among them.
     """
-    threads = arguments.threads
-    if threads is None and arguments.jobs > 1:
+    threads = model.threads
+    if threads is None and jobs.jobs > 1:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        threads = max(1, cores // arguments.jobs)
-    return Jobs(arguments.jobs, arguments.ray, threads, arguments.device == "cuda")
-
-
-def model_of(arguments: argparse.Namespace, jobs: Jobs) -> ModelOptions:
-    """The options of the model, for each of so many processes."""
-    return model_options(arguments, jobs.threads)
+        threads = max(1, cores // jobs.jobs)
+    return Jobs(jobs.jobs, jobs.ray, threads, model.device == "cuda")
 
 
 class Work(Protocol[Item, Result]):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from SegAnyPETLib.commands.arguments.phantom import PhantomOptions
 from SegAnyPETLib.commands.outputs import filling, write_json
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
@@ -15,7 +15,7 @@ from SegAnyPETLib.volume.io import check_voxel_size, read_labels, write_volume
 PET, ORGAN_MAP, LESION_MAP = "pet.nii.gz", "organs.nii.gz", "lesions.nii.gz"
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: PhantomOptions) -> None:
     """Make a phantom, write it and list its lesions.
 
     Raises:
@@ -23,16 +23,16 @@ def run(arguments: argparse.Namespace) -> None:
         SegAnyPETError: a file cannot be written.
     """
     organ_map = None
-    if arguments.organ_map is not None:
-        organ_map = read_labels(arguments.organ_map)
+    if options.organ_map is not None:
+        organ_map = read_labels(options.organ_map)
         check_voxel_size(organ_map, "organ map")
-    phantom = make_phantom(arguments.seed, organ_map, arguments.tracer)
-    write_phantom(phantom, arguments.output)
+    phantom = make_phantom(options.seed, organ_map, options.tracer)
+    write_phantom(phantom, options.output)
     print("lesion     ml    SUV   click R,A,S")
     for lesion in phantom.truth:
         click = ",".join(f"{c:.1f}" for c in lesion.click_ras)
         print(f"{lesion.label:6} {lesion.volume_ml:6.1f} {lesion.suv:6.1f}   {click}")
-    print(f"written to {arguments.output}: {PET}, {ORGAN_MAP}, {LESION_MAP}, truth.json, manifest.json")
+    print(f"written to {options.output}: {PET}, {ORGAN_MAP}, {LESION_MAP}, truth.json, manifest.json")
     print(f"Simulated, no patient. {NOTICE}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ from tqdm import tqdm
 
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.protocol import Backend
+from SegAnyPETLib.commands.arguments.segment import SegmentOptions
 from SegAnyPETLib.commands.backends import model_options, open_backend
 from SegAnyPETLib.commands.clicks import to_points
 from SegAnyPETLib.commands.outputs import check_output
@@ -32,30 +32,30 @@ UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers a
 OPEN_NOTE = "note: the mask reaches the border of what the model looked at; a further --point there carries it on"
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: SegmentOptions) -> None:
     """Check everything that is given, then segment, print and write.
 
     Raises:
         InputError: a file, a point or a path cannot be used; nothing is written.
         SegAnyPETError: the result is empty or cannot be written.
     """
-    _check_paths(arguments)
-    options = model_options(arguments)
-    if arguments.figure is not None:
+    _check_paths(options)
+    model = model_options(options.model)
+    if options.figure is not None:
         from SegAnyPETLib.figure import write_figure
-    volume = read_pet(arguments.pet)
-    points = to_points(arguments.clicks or [], arguments.coordinates, volume)
-    mask_kji = None if arguments.mask is None else read_mask(arguments.mask, volume)
-    backend = open_backend(options)
+    volume = read_pet(options.pet)
+    points = to_points(options.clicks, options.coordinates, volume)
+    mask_kji = None if options.mask is None else read_mask(options.mask, volume)
+    backend = open_backend(model)
     session = segment(volume, points, mask_kji, backend)
     result_kji = session.mask_kji
     measured = quantities(volume, result_kji)
     with ExitStack() as pictures:
-        if arguments.figure is not None:
+        if options.figure is not None:
             title = _title(volume, measured)
-            pictures.enter_context(write_figure(volume, result_kji, points, arguments.figure, title))
-        write_mask(volume, [Segment("Target", result_kji, tags=result_tags(session))], arguments.output)
-    _print(arguments, volume, points, measured, backend)
+            pictures.enter_context(write_figure(volume, result_kji, points, options.figure, title))
+        write_mask(volume, [Segment("Target", result_kji, tags=result_tags(session))], options.output)
+    _print(options, volume, points, measured, backend)
 
 
 def segment(
@@ -126,13 +126,12 @@ def result_tags(session: InteractiveSession) -> dict[str, str]:
     }
 
 
-def _check_paths(arguments: argparse.Namespace) -> None:
-    clicks = arguments.clicks or []
-    if arguments.mask is None and not any(positive for _, positive in clicks):
+def _check_paths(options: SegmentOptions) -> None:
+    if options.mask is None and not any(positive for _, positive in options.clicks):
         raise InputError("nothing says where the target is; give --point R,A,S or --mask FILE")
-    check_output(arguments.output, SUFFIXES, [arguments.pet, arguments.mask])
-    if arguments.figure is not None:
-        check_output(arguments.figure, [".png"])
+    check_output(options.output, SUFFIXES, [options.pet, options.mask])
+    if options.figure is not None:
+        check_output(options.figure, [".png"])
 
 
 def read_mask(path: Path, volume: Volume) -> NDArray[np.bool_]:
@@ -154,24 +153,24 @@ def _title(volume: Volume, measured: Quantities) -> str:
 
 
 def _print(
-    arguments: argparse.Namespace, volume: Volume, points: Sequence[Point], measured: Quantities, backend: Backend
+    options: SegmentOptions, volume: Volume, points: Sequence[Point], measured: Quantities, backend: Backend
 ) -> None:
     size = " x ".join(f"{n}" for n in reversed(volume.shape_kji))
     spacing = " x ".join(f"{s:.2f}" for s in volume.spacing_mm)
     positive = sum(point.positive for point in points)
     rows = [
         ("PET", f"{size} voxels of {spacing} mm"),
-        ("prompts", f"{positive} positive, {len(points) - positive} negative{', a mask' if arguments.mask else ''}"),
+        ("prompts", f"{positive} positive, {len(points) - positive} negative{', a mask' if options.mask else ''}"),
         ("model", f"{backend.spec.name} on {backend.device}"),
         ("volume", f"{measured.volume_ml:.2f} ml"),
         ("SUVmax", f"{measured.suv_max:.2f}"),
         ("SUVmean", f"{measured.suv_mean:.2f}"),
         ("SUVpeak", f"{measured.suv_peak:.2f}"),
         ("TLG", f"{measured.tlg:.1f} g"),
-        ("mask", f"{arguments.output}"),
+        ("mask", f"{options.output}"),
     ]
-    if arguments.figure is not None:
-        rows.append(("figure", f"{arguments.figure}"))
+    if options.figure is not None:
+        rows.append(("figure", f"{options.figure}"))
     for name, text in rows:
         print(f"{name:8} {text}")
     if volume.units != SUV_UNITS:

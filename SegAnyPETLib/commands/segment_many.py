@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +10,12 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from SegAnyPETLib.commands.backends import ModelOptions
+from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
+from SegAnyPETLib.commands.backends import ModelOptions, model_options
 from SegAnyPETLib.commands.click_manifest import ClickCase, ClickTarget, read_click_manifest
 from SegAnyPETLib.commands.colors import distinct_color
 from SegAnyPETLib.commands.outputs import check_output, make_folder
-from SegAnyPETLib.commands.parallel import Failure, jobs_of, model_of, spread
+from SegAnyPETLib.commands.parallel import Failure, jobs_of, spread
 from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
@@ -103,25 +103,26 @@ class SegmentCase:
         return session
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: SegmentManyOptions) -> None:
     """Segment all cases; files appear whole, each case's when it is done.
 
     Raises:
         InputError: the list, the model or the folder cannot be used; nothing is written.
         SegAnyPETError: a target or a case could not be segmented, or the folder not be written to; what could is there.
     """
-    cases = read_click_manifest(arguments.manifest.absolute())
-    jobs, folder = jobs_of(arguments), arguments.output.absolute()
+    cases = read_click_manifest(options.manifest.absolute())
+    jobs, folder = jobs_of(options.model, options.jobs), options.output.absolute()
     rows: dict[int, list[Row]] = {}
+    model = model_options(options.model, options.jobs, jobs.threads)
     with _made(folder), TemporaryDirectory(dir=folder, prefix=".") as temporary:
-        work = SegmentCase(model_of(arguments, jobs), Path(temporary), folder)
+        work = SegmentCase(model, Path(temporary), folder)
         for number, outcome in spread(work, cases, jobs):
             case = cases[number]
             rows[number] = [Row(case.id, note=outcome.message)] if isinstance(outcome, Failure) else outcome
             if any(row.measured for row in rows[number]):
                 (work.folder / segmentation_name(case)).replace(folder / segmentation_name(case))
             _write_table(_in_order(rows), folder / TABLE)
-    _tell(_in_order(rows), arguments.output)
+    _tell(_in_order(rows), options.output)
 
 
 def segmentation_name(case: ClickCase) -> str:

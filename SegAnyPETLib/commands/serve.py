@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,29 +10,30 @@ from SegAnyPETLib.backend.messages.limits import Limits
 from SegAnyPETLib.backend.server.guards.bind import Address, listen
 from SegAnyPETLib.backend.server.logs import EventLog
 from SegAnyPETLib.backend.token import TOKEN_VARIABLE, read_token, readable_by_others
+from SegAnyPETLib.commands.arguments.serve import ServeOptions
 from SegAnyPETLib.errors import InputError
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: ServeOptions) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Raises:
         InputError: a model, device, token, certificate or address cannot be used.
         BackendError: the port is taken, or the model does not run on the device.
     """
-    names = arguments.model or ["lite"]
+    names = options.models
     if len(set(names)) < len(names):
         raise InputError("a model is named twice; give each --model once")
-    token = read_token(arguments.token_file, os.environ)
-    address = Address(arguments.host, arguments.port, arguments.tls_cert, arguments.tls_key)
+    token = read_token(options.token_file, os.environ)
+    address = Address(options.host, options.port, options.tls_cert, options.tls_key)
     guarded = "with a token" if token is not None else f"without a token ({TOKEN_VARIABLE} is not set)"
-    if arguments.ray:
-        _run_on_ray(arguments, names, token, address, guarded)
+    if options.ray:
+        _run_on_ray(options, names, token, address, guarded)
         return
-    if arguments.replicas != 1 or arguments.max_replicas is not None:
+    if options.replicas != 1 or options.max_replicas is not None:
         raise InputError("one server is one replica; give --ray for more of them")
-    log = EventLog(arguments.log_file)
-    if arguments.token_file is not None and readable_by_others(arguments.token_file):
+    log = EventLog(options.log_file)
+    if options.token_file is not None and readable_by_others(options.token_file):
         message = "other users of this machine can read the token file; run: chmod 600 on it"
         log.write("warning", "token_not_secret", message=message)
     with listen(address, token) as bound:  # before models are loaded, so that a taken port is told at once
@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
         from SegAnyPETLib.models.embedding_cache import EmbeddingCache
         from SegAnyPETLib.models.engine import Engine
 
-        cache = EmbeddingCache(arguments.cache_mb * 1024**2)
-        engines = [Engine.load(n, arguments.device, arguments.threads, arguments.precision, cache) for n in names]
-        service = Service(engines, replace(Limits(), queue=arguments.queue), log)
+        cache = EmbeddingCache(options.cache_mb * 1024**2)
+        engines = [Engine.load(n, options.device, options.threads, options.precision, cache) for n in names]
+        service = Service(engines, replace(Limits(), queue=options.queue), log)
 
         def tell() -> None:
             running = ", ".join(f"{e.spec.name} ({e.device.type}, {e.precision})" for e in engines)
@@ -55,25 +55,23 @@ def run(arguments: argparse.Namespace) -> None:
     log.close()
 
 
-def _run_on_ray(
-    arguments: argparse.Namespace, names: Sequence[str], token: str | None, address: Address, guarded: str
-) -> None:
+def _run_on_ray(options: ServeOptions, names: Sequence[str], token: str | None, address: Address, guarded: str) -> None:
     from SegAnyPETLib.backend.on_ray.options import RayOptions
     from SegAnyPETLib.backend.on_ray.serve import run
 
-    most = arguments.max_replicas or arguments.replicas
-    if most < arguments.replicas:
+    most = options.max_replicas or options.replicas
+    if most < options.replicas:
         raise InputError("--max-replicas must not be less than --replicas")
-    options = RayOptions(
+    ray_options = RayOptions(
         models=tuple(names),
-        device=arguments.device,
-        precision=arguments.precision,
-        threads=arguments.threads,
-        cache_mb=arguments.cache_mb,
-        queue=arguments.queue,
-        replicas=arguments.replicas,
+        device=options.device,
+        precision=options.precision,
+        threads=options.threads,
+        cache_mb=options.cache_mb,
+        queue=options.queue,
+        replicas=options.replicas,
         max_replicas=most,
-        log_file=arguments.log_file,
+        log_file=options.log_file,
     )
 
     def tell(port: int) -> None:
@@ -82,4 +80,4 @@ def _run_on_ray(
         where = f"{address.url(port)} {guarded}"
         print(f"serving {', '.join(names)} ({options.device}, {replicas}) at {where}", flush=True)
 
-    run(options, token, address, tell)
+    run(ray_options, token, address, tell)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-
+from SegAnyPETLib.commands.arguments.train import TrainOptions
 from SegAnyPETLib.commands.outputs import check_folder
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.device import checked_device
@@ -12,19 +11,19 @@ from SegAnyPETLib.training.trainer import train
 from SegAnyPETLib.training.world import World
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: TrainOptions) -> None:
     """Train, or go on training, and say where the weights are.
 
     Raises:
         InputError: the recipe, the device or the folder cannot be used.
     """
-    recipe = read_recipe(arguments.recipe, arguments.data)
-    checked_device(arguments.device)
-    checkpoint = arguments.output / f"{recipe.name}.pt"
-    if arguments.resume and not checkpoint.is_file():
+    recipe = read_recipe(options.recipe, options.data)
+    checked_device(options.device)
+    checkpoint = options.output / f"{recipe.name}.pt"
+    if options.resume and not checkpoint.is_file():
         raise InputError(f"there is no checkpoint {checkpoint} to go on from; leave out --resume")
-    check_folder(arguments.output)  # the trainer makes it once it has its data
-    weights = train(recipe, arguments.output, arguments.device, resume=arguments.resume)
+    check_folder(options.output)  # the trainer makes it once it has its data
+    weights = train(recipe, options.output, options.device, resume=options.resume)
     if not World.from_environment().first:
         return
     print(f"weights  {weights}")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from tqdm import tqdm
 
+from SegAnyPETLib.commands.arguments.weights import (
+    AddWeights,
+    FetchWeights,
+    ListWeights,
+    RemoveWeights,
+    VerifyWeights,
+    WeightsOptions,
+)
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.weights import store
 from SegAnyPETLib.models.weights.download import fetch
@@ -18,18 +25,27 @@ from SegAnyPETLib.notice import NOTICE
 SHA_DIGITS = 12
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(options: WeightsOptions) -> None:
     """List, fetch, add, verify or remove weights.
 
     Raises:
         InputError: the model is not known, its terms are not accepted, or a file cannot be used.
         SegAnyPETError: the hub or the disk refuses.
     """
-    actions = {"list": _list, "fetch": _fetch, "add": _add, "verify": _verify, "remove": _remove}
-    actions[arguments.action](arguments)
+    match options:
+        case ListWeights():
+            _list()
+        case FetchWeights():
+            _fetch(options)
+        case AddWeights():
+            _tell(options.name, store.add(options.name, options.file, options.accept_terms))
+        case VerifyWeights():
+            _verify(options)
+        case RemoveWeights():
+            _remove(options)
 
 
-def _list(_: argparse.Namespace) -> None:
+def _list() -> None:
     print(table())
     print(f"folder: {store.home()} (the environment variable {store.HOME_VARIABLE} moves it)")
     print(NOTICE)
@@ -55,30 +71,26 @@ def _row(model: ModelEntry, record: Installed | None) -> tuple[str, ...]:
     return model.name, model.family, licence, there, _size(record), record.sha256[:SHA_DIGITS], model.summary
 
 
-def _fetch(arguments: argparse.Namespace) -> None:
-    with tqdm(desc=arguments.name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+def _fetch(options: FetchWeights) -> None:
+    with tqdm(desc=options.name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
 
         def show(there: int, whole: int) -> None:
             bar.total = whole
             bar.update(there - bar.n)
 
         record = fetch(
-            arguments.name,
-            accept_terms=arguments.accept_terms,
-            offline=arguments.offline,
+            options.name,
+            accept_terms=options.accept_terms,
+            offline=options.offline,
             progress=show,
-            file=arguments.file,
+            file=options.file,
         )
-    _tell(arguments.name, record)
+    _tell(options.name, record)
 
 
-def _add(arguments: argparse.Namespace) -> None:
-    _tell(arguments.name, store.add(arguments.name, arguments.file, arguments.accept_terms))
-
-
-def _verify(arguments: argparse.Namespace) -> None:
+def _verify(options: VerifyWeights) -> None:
     bundled = [model.name for model in MODELS.values() if model.bundled is not None]
-    names = [arguments.name] if arguments.name else [*bundled, *(n for n in store.installed() if n in MODELS)]
+    names = [options.name] if options.name else [*bundled, *(n for n in store.installed() if n in MODELS)]
     faults = []
     for name in names:
         try:
@@ -91,9 +103,9 @@ def _verify(arguments: argparse.Namespace) -> None:
         raise InputError("; ".join(faults))
 
 
-def _remove(arguments: argparse.Namespace) -> None:
-    record = store.remove(arguments.name)
-    print(f"{arguments.name}: removed {store.home() / record.file} ({_size(record)})")
+def _remove(options: RemoveWeights) -> None:
+    record = store.remove(options.name)
+    print(f"{options.name}: removed {store.home() / record.file} ({_size(record)})")
 
 
 def _tell(name: str, record: Installed) -> None:

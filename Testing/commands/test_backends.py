@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.commands.backends import ModelOptions, model_options
-from SegAnyPETLib.commands.grammar import build_parser
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.volume.io import read_labels
@@ -83,8 +83,9 @@ def test_a_server_that_is_not_there_is_told(click, capsys):
 
 def test_a_cluster_and_a_server_exclude_each_other():
     arguments = ["evaluate", "--manifest", "m.json", "--output", "r.json", "--server", "http://127.0.0.1:9", "--ray"]
+    options = parse(arguments)[1]
     with pytest.raises(InputError, match="either --server or --ray"):
-        model_options(build_parser().parse_args(arguments))
+        model_options(options.model, options.jobs)
 
 
 def test_a_process_opens_a_model_once(model_file):

@@ -12,7 +12,7 @@ from SegAnyPETLib.backend.server.guards.request_body import Bodies
 from SegAnyPETLib.backend.server.prometheus import Metrics
 from SegAnyPETLib.backend.server.run import KEEP_ALIVE_S, LAST_ANSWERS_S
 from SegAnyPETLib.backend.server.service import STOP_S, Service
-from SegAnyPETLib.commands.grammar import build_parser
+from SegAnyPETLib.commands.arguments.parser import parse
 from Testing.backend.server.engines import engine, lite
 
 FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "deployment"
@@ -53,10 +53,10 @@ COMMANDS = [
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_every_command_is_one_that_the_program_knows(arguments):
-    parsed = build_parser().parse_args(arguments)
-    assert parsed.command in ("serve", "weights")
-    if parsed.command == "serve" and parsed.host != "127.0.0.1":
-        assert parsed.token_file is not None
+    command, options = parse(arguments)
+    assert command in ("serve", "weights")
+    if command == "serve" and options.host != "127.0.0.1":
+        assert options.token_file is not None
 
 
 def test_the_page_shows_how_to_start_a_server():

@@ -1,0 +1,107 @@
+"""Options of ``seganypet segment``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from SegAnyPETLib.commands.arguments.shared import ModelArguments, add_backend, add_command
+
+#: Options whose value may begin with a minus sign, which argparse would take for another option.
+POINT_OPTIONS = ("--point", "--negative")
+
+Coordinates = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """What `seganypet segment` is asked to do.
+
+    Attributes:
+        pet: an image file or a DICOM folder.
+        output: the mask on the PET's grid.
+        model: what segments.
+        clicks: coordinates, and whether the target is there, in the order in which they were given.
+        mask: a mask on the PET's grid to start from.
+        coordinates: "ras" or "lps" in mm, or "ijk" in voxels.
+        figure: a picture of the result.
+    """
+
+    pet: Path
+    output: Path
+    model: ModelArguments
+    clicks: tuple[tuple[Coordinates, bool], ...] = ()
+    mask: Path | None = None
+    coordinates: str = "ras"
+    figure: Path | None = None
+
+
+class _AppendClick(argparse.Action):
+    """Collects ``--point`` and ``--negative`` in the order in which they are given."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        namespace.clicks = [*(namespace.clicks or []), (values, option != "--negative")]
+
+
+def _coordinates(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; give three numbers such as 12.5,-40,310") from None
+    if not all(map(math.isfinite, (x, y, z))):
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; its three numbers must be finite")
+    return x, y, z
+
+
+def join_negative_points(argv: Sequence[str]) -> list[str]:
+    """``--point -12,3,4`` as ``--point=-12,3,4``, which argparse understands."""
+    joined: list[str] = []
+    for argument in argv:
+        if joined and joined[-1] in POINT_OPTIONS and re.match(r"-[\d.]", argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        commands,
+        "segment",
+        "segment what the clicks point at in a PET",
+        "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.seg.nrrd\n"
+        "  seganypet segment dicom_folder --point -80,15,-620 --negative -60,15,-600 \\\n"
+        "      --output lesion.nii.gz --figure lesion.png\n"
+        "  seganypet segment pet.nrrd --coordinates ijk --point 64,70,120 --mask draft.nii.gz --output lesion.nrrd\n"
+        "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.nii.gz \\\n"
+        "      --server https://pet.hospital.example --token-file token",
+    )
+    parser.add_argument("pet", type=Path, metavar="PET", help="a NIfTI, NRRD or MHA file, or a DICOM folder")
+    clicks: dict[str, Any] = {"dest": "clicks", "action": _AppendClick, "type": _coordinates, "metavar": "R,A,S"}
+    parser.add_argument("--point", help="a point in the target; repeat it for more, they count in this order", **clicks)
+    parser.add_argument("--negative", help="a point outside the target; repeat it for more", **clicks)
+    parser.add_argument("--mask", type=Path, help="a mask on the PET's grid to start from")
+    parser.add_argument(
+        "--coordinates",
+        choices=["ras", "lps", "ijk"],
+        default="ras",
+        help="what the points are: RAS mm as Slicer shows them (default), LPS mm as in DICOM and ITK, or voxel indices",
+    )
+    add_backend(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha",
+    )
+    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
+    parser.set_defaults(kind=SegmentOptions)

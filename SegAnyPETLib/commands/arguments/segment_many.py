@@ -1,0 +1,56 @@
+"""Options of ``seganypet segment-many``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments, add_backend, add_command, add_jobs
+
+
+@dataclass(frozen=True)
+class SegmentManyOptions:
+    """What `seganypet segment-many` is asked to do.
+
+    Attributes:
+        manifest: JSON list of cases with their clicks.
+        output: folder of the masks and the table.
+        model: what segments.
+        jobs: how many cases at a time.
+    """
+
+    manifest: Path
+    output: Path
+    model: ModelArguments
+    jobs: JobArguments
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        commands,
+        "segment-many",
+        "segment the targets of many PETs from clicks in a list",
+        "  seganypet segment-many cases.json --output masks\n"
+        "  seganypet segment-many cases.json --output masks --jobs 4 --threads 2\n"
+        "  RAY_ADDRESS=head:6379 seganypet segment-many cases.json --output masks --jobs 32 --ray\n"
+        "cases.json:\n"
+        '  {"cases": [\n'
+        '    {"id": "a", "image": "a/pet.nii.gz", "clicks": [{"ras": [12.5, -40, 310], "positive": true}]},\n'
+        '    {"id": "b", "image": "b/dicom", "targets": [\n'
+        '      {"name": "Liver lesion", "clicks": [{"ras": [-80, 15, -620], "positive": true}]},\n'
+        '      {"name": "Node", "mask": "b/node.nii.gz"}]}]}\n'
+        "  paths are relative to the list; a case or target may have a mask to start from",
+    )
+    parser.add_argument("manifest", type=Path, metavar="M.json", help="the cases")
+    add_backend(parser)
+    add_jobs(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for ID.seg.nrrd of each case and quantities.csv of all, made where absent",
+    )
+    parser.set_defaults(kind=SegmentManyOptions)

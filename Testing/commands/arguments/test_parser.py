@@ -1,0 +1,88 @@
+"""What is typed becomes the options of a command."""
+
+import dataclasses
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from SegAnyPETLib.commands.arguments.bench import BenchOptions
+from SegAnyPETLib.commands.arguments.demo import DemoOptions
+from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
+from SegAnyPETLib.commands.arguments.info import InfoOptions
+from SegAnyPETLib.commands.arguments.parser import parse
+from SegAnyPETLib.commands.arguments.phantom import PhantomOptions
+from SegAnyPETLib.commands.arguments.segment import SegmentOptions
+from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
+from SegAnyPETLib.commands.arguments.serve import ServeOptions
+from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
+from SegAnyPETLib.commands.arguments.train import TrainOptions
+from SegAnyPETLib.commands.arguments.weights import AddWeights, FetchWeights, ListWeights, RemoveWeights, VerifyWeights
+from SegAnyPETLib.errors import InputError
+
+#: The least that each command takes, and what it means.
+LEAST = {
+    "segment pet --output out": SegmentOptions(Path("pet"), Path("out"), ModelArguments()),
+    "segment-many m.json --output out": SegmentManyOptions(
+        Path("m.json"), Path("out"), ModelArguments(), JobArguments()
+    ),
+    "evaluate --manifest m.json --output out": EvaluateOptions(
+        Path("m.json"), Path("out"), ModelArguments(), JobArguments()
+    ),
+    "train recipe.yaml": TrainOptions(Path("recipe.yaml"), Path("runs")),
+    "phantom --output out": PhantomOptions(Path("out")),
+    "demo": DemoOptions(Path("demo_output"), ModelArguments()),
+    "bench": BenchOptions(ModelArguments(device="cpu")),
+    "serve": ServeOptions(),
+    "weights list": ListWeights(),
+    "weights fetch lesion": FetchWeights("lesion"),
+    "weights add lesion a.pth": AddWeights("lesion", Path("a.pth")),
+    "weights verify": VerifyWeights(),
+    "weights remove lesion": RemoveWeights("lesion"),
+    "info": InfoOptions(),
+}
+
+
+@pytest.mark.parametrize("line", LEAST)
+def test_a_command_without_options_has_the_defaults_of_its_dataclass(line: str) -> None:
+    assert parse(line.split()) == (line.split()[0], LEAST[line])
+
+
+@pytest.mark.parametrize("line", LEAST)
+def test_options_are_frozen_and_runs_take_them(line: str) -> None:
+    command, options = parse(line.split())
+    assert dataclasses.fields(options) is not None
+    assert options.__dataclass_params__.frozen
+    run = import_module(f"SegAnyPETLib.commands.{command.replace('-', '_')}").run
+    (parameter,) = inspect.signature(run).parameters.values()
+    assert parameter.name == "options"
+
+
+def test_what_is_repeated_becomes_a_tuple_in_its_order() -> None:
+    assert parse(["serve", "--model", "lesion", "--model", "lite"])[1].models == ("lesion", "lite")
+
+
+def test_options_of_a_model_and_of_processes_are_groups_of_their_own() -> None:
+    line = "evaluate --manifest m.json --output out --jobs 3 --threads 2 --device cuda --precision bf16"
+    options = parse(line.split())[1]
+    assert options.model == ModelArguments("lite", "cuda", "bf16", 2)
+    assert options.jobs == JobArguments(3)
+
+
+@pytest.mark.parametrize(
+    "line", ["segment", "segment pet --output out --points 1,2,3", "serve --port 70000", "weights"]
+)
+def test_what_cannot_be_read_is_refused_in_one_line(line: str) -> None:
+    with pytest.raises(InputError, match=r"^.* \(see: seganypet .*--help\)$"):
+        parse(line.split())
+
+
+def test_reading_a_command_line_loads_no_numpy() -> None:
+    code = (
+        "import sys; from SegAnyPETLib.commands.arguments.parser import parse; parse(['demo']); "
+        "print(sorted({'numpy', 'torch', 'SimpleITK', 'pydantic'} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
