@@ -23,7 +23,7 @@ def hottest_near(volume: Volume, point: Point, radius_mm: float = SNAP_MM) -> tu
         InputError: the point lies outside the volume, or no voxel near it has a finite value.
     """
     box, distance_mm = distances_around(volume, volume.nearest_kji(point.ras), radius_mm)
-    values = volume.array_kji[box]
+    values = volume.array_kji[box.slices]
     eligible = (distance_mm <= radius_mm) & np.isfinite(values)
     if not eligible.any():
         raise InputError("there is no voxel with a finite value near the point; click elsewhere")

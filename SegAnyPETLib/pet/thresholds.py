@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.pet.hottest import hottest_near
-from SegAnyPETLib.pet.nearby import Box, clipped, distances_around, index_in
+from SegAnyPETLib.pet.nearby import distances_around, index_in
 from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
@@ -76,7 +77,7 @@ def fixed_threshold(volume: Volume, point: Point, value: float) -> NDArray[np.bo
         InputError: the click lies outside the volume.
     """
     box, distance_mm = distances_around(volume, volume.nearest_kji(point.ras), REACH_MM)
-    eligible = (volume.array_kji[box] >= value) & (distance_mm <= REACH_MM)
+    eligible = (volume.array_kji[box.slices] >= value) & (distance_mm <= REACH_MM)
     if not eligible.any():
         return np.zeros(volume.shape_kji, dtype=bool)
     nearest = int(np.where(eligible, distance_mm, np.inf).argmin())
@@ -125,7 +126,7 @@ def gradient_watershed(volume: Volume, point: Point) -> NDArray[np.bool_]:
     """
     core = core_of(volume, hottest_near(volume, point))
     box = _box_around(volume, core, WATERSHED_MARGIN_MM)
-    values = volume.array_kji[box].astype(np.float32)
+    values = volume.array_kji[box.slices].astype(np.float32)
     inside = core.within(box)
     markers = np.where((values <= background_around(volume, core)) | _faces(values.shape), 2, 0).astype(np.uint8)
     markers[inside] = 1
@@ -137,7 +138,7 @@ def gradient_watershed(volume: Volume, point: Point) -> NDArray[np.bool_]:
         sitk.GetImageFromArray(levels.astype(np.uint16)), sitk.GetImageFromArray(markers), markWatershedLine=False
     )
     region = np.zeros(volume.shape_kji, dtype=bool)
-    region[box] = sitk.GetArrayFromImage(basins) == 1
+    region[box.slices] = sitk.GetArrayFromImage(basins) == 1
     return region
 
 
@@ -162,11 +163,11 @@ def connected_region(array_kji: NDArray, seed_kji: tuple[int, int, int], thresho
         return MaskPatch.empty()
     half = FIRST_HALF_VOXELS
     while True:
-        box = clipped([s - half for s in seed_kji], [s + half + 1 for s in seed_kji], array_kji.shape)
-        labels, _ = ndimage.label(array_kji[box] >= threshold)
-        part = labels == labels[tuple(s - b.start for s, b in zip(seed_kji, box, strict=True))]
+        box = Box.around(seed_kji, 3 * (half,)).clipped(array_kji.shape)
+        labels, _ = ndimage.label(array_kji[box.slices] >= threshold)
+        part = labels == labels[tuple(s - low for s, low in zip(seed_kji, box.low_kji, strict=True))]
         if not _reaches_inner_face(part, box, array_kji.shape):
-            return MaskPatch.cropped(part, (box[0].start, box[1].start, box[2].start))
+            return MaskPatch.cropped(part, box.low_kji)
         half *= 2
 
 
@@ -179,7 +180,7 @@ def core_of(volume: Volume, seed_kji: tuple[int, int, int]) -> MaskPatch:
 def peak_at(volume: Volume, center_kji: tuple[int, int, int]) -> float:
     """Mean of the voxels whose centres lie in the 1 ml sphere around a voxel."""
     box, distance_mm = distances_around(volume, center_kji, PEAK_RADIUS_MM)
-    return float(volume.array_kji[box][distance_mm <= PEAK_RADIUS_MM].mean(dtype=np.float64))
+    return float(volume.array_kji[box.slices][distance_mm <= PEAK_RADIUS_MM].mean(dtype=np.float64))
 
 
 def background_around(volume: Volume, core: MaskPatch) -> float:
@@ -188,7 +189,7 @@ def background_around(volume: Volume, core: MaskPatch) -> float:
     box = _box_around(volume, core, far_mm)
     distance_mm = ndimage.distance_transform_edt(~core.within(box), sampling=volume.spacing_mm[::-1])
     near_mm = min(near_mm, float(distance_mm.max()))
-    return float(np.median(volume.array_kji[box][(distance_mm >= near_mm) & (distance_mm <= far_mm)]))
+    return float(np.median(volume.array_kji[box.slices][(distance_mm >= near_mm) & (distance_mm <= far_mm)]))
 
 
 def gradient_magnitude(values: NDArray[np.float32], sigma_kji: NDArray) -> NDArray[np.float32]:
@@ -206,7 +207,7 @@ def gradient_magnitude(values: NDArray[np.float32], sigma_kji: NDArray) -> NDArr
 
 def _box_around(volume: Volume, region: MaskPatch, margin_mm: float) -> Box:
     reach = np.ceil(margin_mm / volume.spacing_mm[::-1]).astype(int)
-    return clipped([s.start for s in region.slices] - reach, [s.stop for s in region.slices] + reach, volume.shape_kji)
+    return region.box.grown(reach).clipped(volume.shape_kji)
 
 
 def _faces(shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -217,8 +218,8 @@ def _faces(shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 def _reaches_inner_face(part: NDArray[np.bool_], box: Box, shape: tuple[int, ...]) -> bool:
     """Whether a region touches a face of its box that is not also a face of the volume."""
-    for axis, (side, length) in enumerate(zip(box, shape, strict=True)):
+    for axis, (low, high, length) in enumerate(zip(box.low_kji, box.high_kji, shape, strict=True)):
         first, last = np.take(part, 0, axis=axis), np.take(part, -1, axis=axis)
-        if (side.start > 0 and first.any()) or (side.stop < length and last.any()):
+        if (low > 0 and first.any()) or (high < length and last.any()):
             return True
     return False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
@@ -19,11 +21,9 @@ RIM = 2
 #: Fewer voxels than this at a border are no reason to look beyond it.
 MIN_CONTACT = 4
 
-Box = tuple[slice, slice, slice]
-
-#: What a model makes of a window and of the part of the mask that it shares with earlier ones.
+#: Runs the model on a window and the part of the mask that it shares with earlier windows.
 Look = Callable[[Window, MaskPatch], MaskPatch]
-#: Is told how many windows were looked at; says whether to go on.
+#: Called with the number of windows so far; returns whether to continue.
 Watch = Callable[[int], bool]
 
 
@@ -78,11 +78,9 @@ def grow(volume: Volume, window: Window, mask: MaskPatch, known: MaskPatch, look
 def _inner(window: Window, volume: Volume) -> Box:
     """The box of a window without its rim; there is none at the volume's own border, beyond which nothing lies."""
     rim = np.ceil(RIM * window.spacing_mm / volume.spacing_mm[::-1]).astype(int)
-    k, j, i = (
-        slice(s.start + (r if s.start > 0 else 0), s.stop - (r if s.stop < n else 0))
-        for s, r, n in zip(window.box_in(volume), rim, volume.shape_kji, strict=True)
-    )
-    return k, j, i
+    box = window.box_in(volume)
+    low, high = np.array(box.low_kji), np.array(box.high_kji)
+    return Box(tuple(low + rim * (low > 0)), tuple(high - rim * (high < volume.shape_kji)))
 
 
 def _largest_contact(
@@ -92,56 +90,30 @@ def _largest_contact(
     contacts = []
     for box in seen:
         for axis, length in enumerate(volume.shape_kji):
-            ends = [(box[axis].start, box[axis].start > 0), (box[axis].stop - 1, box[axis].stop < length)]
+            low, high = box.low_kji[axis], box.high_kji[axis]
+            ends = [(low, low > 0), (high - 1, high < length)]
             contacts += [_contact(mask, known, settled, box, axis, end) for end, leads_on in ends if leads_on]
     largest = max(contacts, key=lambda c: c.voxels, default=None)
     return largest if largest is not None and largest.voxels >= MIN_CONTACT else None
 
 
 def _contact(mask: MaskPatch, known: MaskPatch, settled: Sequence[Box], box: Box, axis: int, end: int) -> _Contact:
-    layer = tuple(slice(end, end + 1) if a == axis else s for a, s in enumerate(box))
-    index = np.argwhere(_part(mask, layer) & ~_part(known, layer)) + [s.start for s in layer]
-    index = index[~np.any([_holds(other, index) for other in settled], axis=0)]
+    low, high = list(box.low_kji), list(box.high_kji)
+    low[axis], high[axis] = end, end + 1
+    layer = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    index = np.argwhere(mask.within(layer) & ~known.within(layer)) + layer.low_kji
+    index = index[~np.any([other.contains(index) for other in settled], axis=0)]
     if not len(index):
         return _Contact(0, np.zeros(3))
     return _Contact(len(index), (index.min(0) + index.max(0)) / 2)
 
 
-def _part(mask: MaskPatch, box: tuple[slice, ...]) -> NDArray[np.bool_]:
-    """The mask inside a box of the grid, which need not hold all of it."""
-    part = np.zeros([s.stop - s.start for s in box], dtype=bool)
-    common = [slice(max(b.start, m.start), min(b.stop, m.stop)) for b, m in zip(box, mask.slices, strict=True)]
-    if all(s.start < s.stop for s in common):
-        into = tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip(common, box, strict=True))
-        out_of = tuple(slice(s.start - o, s.stop - o) for s, o in zip(common, mask.offset_kji, strict=True))
-        part[into] = mask.array_kji[out_of]
-    return part
-
-
-def _holds(box: Box, index: NDArray) -> NDArray[np.bool_]:
-    low, high = np.array([s.start for s in box]), np.array([s.stop for s in box])
-    return np.all((index >= low) & (index < high), axis=-1)
-
-
 def _merged(volume: Volume, mask: MaskPatch, proposal: MaskPatch, window: Window, settled: Sequence[Box]) -> MaskPatch:
     """The mask, with what a new window says of the voxels that no earlier one settled."""
-    patches = [p for p in (mask, proposal) if p.voxels]
-    low = np.min([[s.start for s in p.slices] for p in patches], axis=0)
-    high = np.max([[s.stop for s in p.slices] for p in patches], axis=0)
-    k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    box = (k, j, i)
+    box = reduce(Box.join, [patch.box for patch in (mask, proposal) if patch.voxels])
     merged, new = mask.within(box), proposal.within(box)
     undecided = np.zeros(merged.shape, dtype=bool)
-    undecided[_relative(window.box_in(volume), box)] = True
+    undecided[window.box_in(volume).meet(box).relative_to(box).slices] = True
     for other in settled:
-        undecided[_relative(other, box)] = False
-    return MaskPatch.cropped(np.where(undecided, new, merged), (k.start, j.start, i.start))
-
-
-def _relative(inner: Box, outer: Box) -> Box:
-    """The part of a box that lies in another, as indices of the other."""
-    k, j, i = (
-        slice(max(a.start - b.start, 0), max(min(a.stop, b.stop) - b.start, 0))
-        for a, b in zip(inner, outer, strict=True)
-    )
-    return k, j, i
+        undecided[other.meet(box).relative_to(box).slices] = False
+    return MaskPatch.cropped(np.where(undecided, new, merged), box.low_kji)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage, mask_prompt
 from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
-from SegAnyPETLib.session.growth import Box, Watch, grow
+from SegAnyPETLib.session.growth import Watch, grow
 from SegAnyPETLib.session.parts import part_at
 from SegAnyPETLib.session.settle import cleared, settle
 from SegAnyPETLib.session.state import State, StepResult, View
 from SegAnyPETLib.session.zoom import DOUBT, OTHER_LOOKS_MM, first_window, fitting_window, shows_click, still_fits
-from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
+from SegAnyPETLib.volume.box import Box
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
 
@@ -74,9 +75,9 @@ class Segmenter:
         look = self._look(window, points, given)
         refined = given.to_array(self.volume.shape_kji)
         if look.proposal.voxels:
-            refined[window.box_in(self.volume)] = False  # what lies beyond the window stays as it was given
+            refined[window.box_in(self.volume).slices] = False  # what lies beyond the window stays as it was given
             refined[look.proposal.slices] |= look.proposal.array_kji
-        everywhere = [whole_grid(self.volume.shape_kji)]
+        everywhere = [Box.whole(self.volume.shape_kji)]
         mask = settle(self.volume, MaskPatch.empty(), MaskPatch.cropped(refined), points, everywhere)
         return self._next(replace(state, prompts=(*points, prompt)), mask, None, look, begin)
 

@@ -13,6 +13,7 @@ from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
 from SegAnyPETLib.session.growth import Watch
 from SegAnyPETLib.session.segmenter import Segmenter
 from SegAnyPETLib.session.state import State, StepResult
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
@@ -278,7 +279,7 @@ class InteractiveSession:
         shape = self.volume.shape_kji
         if isinstance(mask_kji, MaskPatch):
             patch = mask_kji
-            fits = all(s.start >= 0 and s.stop <= n for s, n in zip(patch.slices, shape, strict=True))
+            fits = Box.whole(shape).encloses(patch.box)
         else:
             patch, fits = MaskPatch(mask_kji, (0, 0, 0)), mask_kji.shape == shape
         if not fits:

@@ -8,12 +8,14 @@ the model ignores it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
@@ -35,7 +37,7 @@ def settle(
     before: MaskPatch,
     proposal: MaskPatch,
     points: tuple[Point, ...],
-    seen: Sequence[tuple[slice, slice, slice]],
+    seen: Sequence[Box],
 ) -> MaskPatch:
     """The mask after a prompt.
 
@@ -50,21 +52,19 @@ def settle(
         A mask that contains every positive point and no negative one; of two points in one voxel the later one counts.
     """
     box = _common_box(volume, before, proposal, points)
-    origin = [s.start for s in box]
+    origin = box.low_kji
     voxels = [np.array(volume.nearest_kji(p.ras)) - origin for p in points]
     mask = without_debris(proposal.within(box), [v for v, p in zip(voxels, points, strict=True) if p.positive])
     if before.voxels and points:
         old = before.within(box)
         visible = np.zeros(mask.shape, dtype=bool)
         for part in seen:
-            visible[
-                tuple(slice(max(s.start - o, 0), max(s.stop - o, 0)) for s, o in zip(part, origin, strict=True))
-            ] = True
+            visible[part.meet(box).relative_to(box).slices] = True
         mask = _changed_by(points, voxels, old, np.where(visible, mask, old), volume.spacing_mm[::-1])
     for n, point in enumerate(points):
         if mask[tuple(voxels[n])] != point.positive:
             mask[_nearest_to(n, voxels, mask.shape, volume.spacing_mm[::-1])] = point.positive
-    return MaskPatch.cropped(mask, (origin[0], origin[1], origin[2]))
+    return MaskPatch.cropped(mask, origin)
 
 
 def _changed_by(
@@ -137,18 +137,9 @@ def _nearest_to(
     return tuple(chosen.T)
 
 
-def _common_box(
-    volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple[Point, ...]
-) -> tuple[slice, slice, slice]:
-    """The part of the grid that holds both masks and all points, with room for a ball."""
+def _common_box(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: tuple[Point, ...]) -> Box:
+    """Return the part of the grid that holds both masks and all points, with room for a ball."""
     margin = np.ceil(POINT_RADIUS_MM / volume.spacing_mm[::-1]).astype(int) + 1
-    lows = [np.array(volume.nearest_kji(p.ras)) - margin for p in points]
-    highs = [np.array(volume.nearest_kji(p.ras)) + margin + 1 for p in points]
-    for patch in (before, proposal):
-        if patch.voxels:
-            lows.append(np.array([s.start for s in patch.slices]))
-            highs.append(np.array([s.stop for s in patch.slices]))
-    low = np.maximum(np.min(lows, axis=0), 0)
-    high = np.minimum(np.max(highs, axis=0), volume.shape_kji)
-    k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return k, j, i
+    boxes = [Box.around(volume.nearest_kji(p.ras), margin) for p in points]
+    boxes += [patch.box for patch in (before, proposal) if patch.voxels]
+    return reduce(Box.join, boxes).clipped(volume.shape_kji) if boxes else MaskPatch.empty().box

@@ -88,6 +88,6 @@ class State:
 
 def _marks(mask: MaskPatch, index_kji: tuple[int, int, int]) -> bool:
     """Whether a mask holds a voxel of the grid."""
-    if not all(s.start <= n < s.stop for n, s in zip(index_kji, mask.slices, strict=True)):
+    if not mask.box.contains(index_kji):
         return False
     return bool(mask.array_kji[tuple(n - o for n, o in zip(index_kji, mask.offset_kji, strict=True))])

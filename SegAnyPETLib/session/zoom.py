@@ -62,7 +62,7 @@ def extent(volume: Volume, mask: MaskPatch, points: tuple[Point, ...]) -> tuple[
     """Lowest and highest volume index (k, j, i) of a mask's voxels and of points."""
     corners = [volume.index_kji(p.ras) for p in points]
     if mask.voxels:
-        corners += [np.array([s.start for s in mask.slices]), np.array([s.stop - 1 for s in mask.slices])]
+        corners += [np.array(mask.box.low_kji), np.array(mask.box.high_kji) - 1]
     stacked = np.array(corners, dtype=float)
     return stacked.min(0), stacked.max(0)
 

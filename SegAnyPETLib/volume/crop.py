@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.patch import bounding_box
+from SegAnyPETLib.volume.box import Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,32 +29,31 @@ class Crop:
     values_kji: NDArray
 
     def __post_init__(self) -> None:
-        ends = [c + n for c, n in zip(self.corner_kji, self.values_kji.shape, strict=True)]
-        if min(self.corner_kji) < 0 or max(ends) > self.size:
+        if not Box.whole((self.size,) * 3).encloses(self.box):
             raise InputError("a box reaches beyond its cube")
 
     @classmethod
     def whole(cls, array_kji: NDArray) -> Crop:
-        """A cube as it is."""
+        """Return a whole cube as a crop."""
         return cls(len(array_kji), (0, 0, 0), array_kji)
 
     @classmethod
     def around(cls, array_kji: NDArray, chosen_kji: NDArray[np.bool_], margin: int = 0) -> Crop:
-        """The part of a cube that holds the chosen voxels, and a margin of voxels beside them; empty without any."""
-        box = bounding_box(chosen_kji)
+        """Return the part of a cube that holds the chosen voxels and a margin of voxels; empty if none is chosen."""
+        box = Box.of_mask(chosen_kji)
         if box is None:
             return cls(len(array_kji), (0, 0, 0), array_kji[:0, :0, :0])
-        k, j, i = (slice(max(s.start - margin, 0), min(s.stop + margin, len(array_kji))) for s in box)
-        return cls(len(array_kji), (k.start, j.start, i.start), array_kji[k, j, i])
+        box = box.grown(margin).clipped(array_kji.shape)
+        return cls(len(array_kji), box.low_kji, array_kji[box.slices])
 
     def filled(self, beyond: float) -> NDArray:
-        """The cube, with one value beyond the box."""
+        """Return the cube, with one value outside the box."""
         cube = np.full((self.size,) * 3, beyond, dtype=self.values_kji.dtype)
-        cube[self.slices] = self.values_kji
+        cube[self.box.slices] = self.values_kji
         return cube
 
     @property
-    def slices(self) -> tuple[slice, slice, slice]:
-        """Where the box lies in the cube."""
-        k, j, i = (slice(c, c + n) for c, n in zip(self.corner_kji, self.values_kji.shape, strict=True))
-        return k, j, i
+    def box(self) -> Box:
+        """The voxels in the cube."""
+        k, j, i = (c + n for c, n in zip(self.corner_kji, self.values_kji.shape, strict=True))
+        return Box(self.corner_kji, (k, j, i))

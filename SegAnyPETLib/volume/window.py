@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.interpolation import Line, interpolate
-from SegAnyPETLib.volume.patch import MaskPatch, bounding_box
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume, apply_matrix
 
 
@@ -94,7 +95,7 @@ class Window:
             volume: the grid to paste on; its voxels are not read.
             threshold: logits above it are foreground.
         """
-        box = bounding_box(logits_kji > threshold)
+        box = Box.of_mask(logits_kji > threshold)
         if box is None:
             return MaskPatch.empty()
         axes, scale, start = self._axes_in(volume)
@@ -102,7 +103,7 @@ class Window:
         lines, offsets = [], []
         for a in range(3):
             # Foreground reaches no farther than the next voxels' centres, nor than the window's last half voxel.
-            low, high = max(box[a].start - 1, -0.5), min(box[a].stop, self.size - 0.5)
+            low, high = max(box.low_kji[a] - 1, -0.5), min(box.high_kji[a], self.size - 0.5)
             ends = sorted((start[a] + scale[a] * low, start[a] + scale[a] * high))
             first = max(int(np.ceil(ends[0] - 1e-6)), 0)
             last = min(int(np.floor(ends[1] + 1e-6)), shape[a] - 1)
@@ -115,14 +116,13 @@ class Window:
         k, j, i = (offsets[b] for b in back)
         return MaskPatch.cropped(np.transpose(mask, back), (k, j, i))
 
-    def box_in(self, volume: Volume) -> tuple[slice, slice, slice]:
-        """The voxels of a volume's grid whose centres lie in the window; slices are empty where there are none."""
+    def box_in(self, volume: Volume) -> Box:
+        """Return the voxels of a volume's grid whose centres lie in the window; the box is empty if there are none."""
         corners = np.array([[-0.5] * 3, [self.size - 0.5] * 3])
         index = volume.index_kji(apply_matrix(self.ijk_to_ras, corners))
         low = np.maximum(np.ceil(index.min(0) + 1e-6), 0).astype(int)
         high = np.minimum(np.floor(index.max(0) - 1e-6) + 1, volume.shape_kji).astype(int)
-        k, j, i = (slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))
-        return k, j, i
+        return Box(tuple(low), tuple(high))
 
     def _axes_in(self, volume: Volume) -> tuple[list[int], list[float], list[float]]:
         """For each window axis (k, j, i): the volume's array axis, its step and its start, in volume voxels.

@@ -111,7 +111,7 @@ def test_a_later_window_does_not_undo_what_an_earlier_one_decided_away_from_its_
     window = Window.around(volume, volume.point_ras((2, 2, 20)), SIZE, 1.0)
     mask = look(window, MaskPatch.empty())
     grown = grow(volume, window, mask, MaskPatch.empty(), lambda window, mask: MaskPatch.empty(), lambda windows: True)
-    inner = slice(window.box_in(volume)[2].start + 2, window.box_in(volume)[2].stop - 2)
+    inner = slice(window.box_in(volume).low_kji[2] + 2, window.box_in(volume).high_kji[2] - 2)
     kept = grown.mask.to_array(volume.shape_kji)
     assert (kept[1:3, 1:3, inner]).all()
     assert not kept[:, :, : inner.start - 2].any()

@@ -177,7 +177,7 @@ def test_a_mask_larger_than_the_window_keeps_what_the_model_did_not_see():
     volume.array_kji[:, 5:15, 5:15] = 5.0
     given = volume.array_kji > 2
     session = InteractiveSession(volume, HotRegions())
-    assert session.add_mask(given).window.box_in(volume)[0] == slice(18, 81)
+    assert session.add_mask(given).window.box_in(volume).slices[0] == slice(18, 81)
     assert (session.mask_kji[:18] == given[:18]).all()
     assert (session.mask_kji[81:] == given[81:]).all()
 

@@ -3,7 +3,8 @@ import pytest
 
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.settle import POINT_RADIUS_MM, cleared, settle
-from SegAnyPETLib.volume.patch import MaskPatch, whole_grid
+from SegAnyPETLib.volume.box import Box
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
 SHAPE = (20, 20, 20)
@@ -24,7 +25,7 @@ def at(index_kji, positive=True):
 
 def settled(before, proposal, *points, seen=None):
     patches = MaskPatch.cropped(before), MaskPatch.cropped(proposal)
-    return settle(VOLUME, *patches, points, [seen or whole_grid(SHAPE)]).to_array(SHAPE)
+    return settle(VOLUME, *patches, points, [seen or Box.whole(SHAPE)]).to_array(SHAPE)
 
 
 EMPTY = np.zeros(SHAPE, dtype=bool)
@@ -115,7 +116,7 @@ def test_a_mask_prompt_takes_the_proposal():
 
 def test_what_the_model_did_not_see_stays():
     before = box(((5, 5, 5), (8, 8, 8)), ((5, 5, 15), (8, 8, 18)))
-    seen = (slice(0, 20), slice(0, 20), slice(10, 20))
+    seen = Box((0, 0, 10), (20, 20, 20))
     mask = settled(before, EMPTY, at((6, 6, 6)), at((7, 7, 16), positive=False), seen=seen)
     assert (mask == box(((5, 5, 5), (8, 8, 8)))).all()
 

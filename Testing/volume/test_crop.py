@@ -21,7 +21,7 @@ def cubes(draw):
 def test_a_cube_is_the_same_after_its_empty_surroundings_were_cut_off(cube, margin):
     crop = Crop.around(cube, cube > 0, margin)
     assert np.array_equal(crop.filled(0), cube)
-    assert np.array_equal(cube[crop.slices], crop.values_kji)
+    assert np.array_equal(cube[crop.box.slices], crop.values_kji)
 
 
 @given(cubes())

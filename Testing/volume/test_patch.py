@@ -1,5 +1,6 @@
 import numpy as np
 
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch, bounding_box
 from SegAnyPETLib.volume.volume import Volume
 
@@ -29,8 +30,8 @@ def test_an_empty_mask_gives_an_empty_patch():
 def test_a_patch_on_a_box_lies_where_it_lay_on_the_grid():
     mask = np.zeros((6, 6, 6), dtype=bool)
     mask[2, 3, 4] = mask[3, 3, 4] = True
-    box = (slice(1, 5), slice(2, 6), slice(3, 6))
-    assert (MaskPatch.cropped(mask).within(box) == mask[box]).all()
+    box = Box((1, 2, 3), (5, 6, 6))
+    assert (MaskPatch.cropped(mask).within(box) == mask[box.slices]).all()
     assert not MaskPatch.empty().within(box).any()
 
 

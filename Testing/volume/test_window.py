@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window, canonical_directions
 
@@ -129,4 +130,4 @@ def test_the_box_of_a_window_holds_the_voxels_whose_centres_it_covers():
     volume = Volume(np.zeros((10, 10, 10), np.float32), np.diag([-2.0, 2.0, 2.0, 1.0]))
     window = Window.around(volume, volume.point_ras((1, 5, 5)), 4, 2.0)
     # Window voxels -2 to 1 around the middle; the volume's i axis runs to the left.
-    assert window.box_in(volume) == (slice(0, 3), slice(3, 7), slice(4, 8))
+    assert window.box_in(volume) == Box((0, 3, 4), (3, 7, 8))
