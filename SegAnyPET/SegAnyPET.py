@@ -110,7 +110,7 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def initializeParameterNode(self) -> None:
         """Connect the parameter node of the scene; without a volume, choose the first PET in SUV."""
-        from SegAnyPETLib.mrml.volumes import first_suv_volume
+        from SegAnyPETLib.mrml.nodes.volumes import first_suv_volume
 
         parameters = self.logic.getParameterNode()
         if parameters.volume is None:

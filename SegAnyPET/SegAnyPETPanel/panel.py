@@ -15,11 +15,11 @@ from slicer.i18n import tr as _
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.editor import SegmentEditor, editor_node
-from SegAnyPETLib.mrml.pet_window import show_as_pet
-from SegAnyPETLib.mrml.points import points_of
-from SegAnyPETLib.mrml.prompt_markups import PromptMarkups
+from SegAnyPETLib.mrml.nodes.pet_window import show_as_pet
+from SegAnyPETLib.mrml.nodes.points import points_of
+from SegAnyPETLib.mrml.nodes.prompt_markups import PromptMarkups
+from SegAnyPETLib.mrml.nodes.terminology import KINDS, SegmentKind
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext, Job
-from SegAnyPETLib.mrml.terminology import KINDS, SegmentKind
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.target_list import Failure
 from SegAnyPETPanel.actions.action_queue import ActionQueue

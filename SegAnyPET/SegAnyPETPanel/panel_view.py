@@ -10,10 +10,10 @@ from slicer.i18n import tr as _
 
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
-from SegAnyPETLib.mrml.prompt_markups import PromptMarkups
+from SegAnyPETLib.mrml.nodes.prompt_markups import PromptMarkups
+from SegAnyPETLib.mrml.nodes.volumes import units_of
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext
 from SegAnyPETLib.mrml.target_rows import TargetRow, TargetRows
-from SegAnyPETLib.mrml.volumes import units_of
 from SegAnyPETLib.pet.reading import SUV_UNITS
 from SegAnyPETLib.prompts import Point
 from SegAnyPETPanel.selection import Selection

@@ -36,7 +36,7 @@ def makePhantom(source: Any = None) -> list[Any]:
     Returns:
         A list of the volume node, as Sample Data expects it.
     """
-    from SegAnyPETLib.mrml.pet_window import show_as_pet
+    from SegAnyPETLib.mrml.nodes.pet_window import show_as_pet
     from SegAnyPETLib.simulation.phantom import make_phantom
 
     image = make_phantom(SEED).image

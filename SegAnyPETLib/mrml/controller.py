@@ -15,8 +15,9 @@ from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.editor import SegmentEditor
 from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints
-from SegAnyPETLib.mrml.grids import grid_of
-from SegAnyPETLib.mrml.points import check_point
+from SegAnyPETLib.mrml.nodes.points import check_point
+from SegAnyPETLib.mrml.nodes.terminology import LESION, SegmentKind
+from SegAnyPETLib.mrml.nodes.volumes import VolumeCache, grid_of
 from SegAnyPETLib.mrml.saved_prompts import (
     prompts_text,
     read_prompts,
@@ -27,8 +28,6 @@ from SegAnyPETLib.mrml.saved_prompts import (
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext, Job, Stamp
 from SegAnyPETLib.mrml.segmentations import add_segment
 from SegAnyPETLib.mrml.segments import check_writable, read_mask, replace_mask
-from SegAnyPETLib.mrml.terminology import LESION, SegmentKind
-from SegAnyPETLib.mrml.volumes import VolumeCache
 from SegAnyPETLib.pet.hottest import snapped
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.saved_prompts import SavedPrompts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from SegAnyPETLib.mrml.frames import between
-from SegAnyPETLib.mrml.grids import grid_of
+from SegAnyPETLib.mrml.nodes.frames import between
+from SegAnyPETLib.mrml.nodes.volumes import grid_of
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask, segment_of
 from SegAnyPETLib.session.fingerprint import fingerprint
 from SegAnyPETLib.volume.grid import Grid

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from SegAnyPETLib.mrml.colors import next_color
-from SegAnyPETLib.mrml.frames import world_to
+from SegAnyPETLib.mrml.nodes.colors import next_color
+from SegAnyPETLib.mrml.nodes.frames import world_to
+from SegAnyPETLib.mrml.nodes.terminology import SegmentKind
 from SegAnyPETLib.mrml.saved_prompts import refer_to_volume
-from SegAnyPETLib.mrml.terminology import SegmentKind
 
 
 def new_segmentation(scene: Any, volume_node: Any, name: str = "Lesions") -> Any:

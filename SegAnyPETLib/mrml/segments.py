@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.editor import SegmentEditor
-from SegAnyPETLib.mrml.frames import between, to_vtk
-from SegAnyPETLib.mrml.labelmaps import (
+from SegAnyPETLib.mrml.nodes.frames import between, to_vtk
+from SegAnyPETLib.mrml.nodes.labelmaps import (
     Extent,
     extent_of,
     image_of,
@@ -25,7 +25,7 @@ from SegAnyPETLib.mrml.labelmaps import (
     same_grid,
     union,
 )
-from SegAnyPETLib.mrml.volumes import ijk_to_ras
+from SegAnyPETLib.mrml.nodes.volumes import ijk_to_ras
 from SegAnyPETLib.volume.patch import MaskPatch
 
 LABELMAP = "Binary labelmap"

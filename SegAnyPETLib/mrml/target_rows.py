@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from SegAnyPETLib.mrml.frames import between
-from SegAnyPETLib.mrml.labelmaps import array_of, is_empty, matrix_of, same_grid
+from SegAnyPETLib.mrml.nodes.frames import between
+from SegAnyPETLib.mrml.nodes.labelmaps import array_of, is_empty, matrix_of, same_grid
 from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask
 from SegAnyPETLib.volume.volume import Volume

@@ -88,7 +88,7 @@ def test_a_row_tells_name_volume_and_maximum(quick) -> None:
 
 
 def test_a_segment_is_named_and_coded_as_chosen(quick) -> None:
-    from SegAnyPETLib.mrml.terminology import KINDS, METASTASIS
+    from SegAnyPETLib.mrml.nodes.terminology import KINDS, METASTASIS
 
     chooser = quick.ui.kindSelector
     assert [chooser.itemText(n) for n in range(chooser.count)] == [kind.name for kind in KINDS]

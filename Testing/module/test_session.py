@@ -26,8 +26,8 @@ def paint(user, number=0):
     """What the effect Paint does: an undo step, and voxels added to the selected segment."""
     import slicer
 
-    from SegAnyPETLib.mrml.labelmaps import image_of
-    from SegAnyPETLib.mrml.volumes import ijk_to_ras
+    from SegAnyPETLib.mrml.nodes.labelmaps import image_of
+    from SegAnyPETLib.mrml.nodes.volumes import ijk_to_ras
     from SegAnyPETLib.volume.patch import MaskPatch
 
     array = np.zeros((40, 36, 32), bool)

@@ -313,6 +313,8 @@ def test_the_editors_intensity_range_holds_and_the_next_click_knows_what_it_left
     assert not scene.mask(segment_id)[3, 3, 3]
     scene.click(segment_id, (5, 5, 5))
     assert scene.mask(segment_id).sum() == 26
+    (_, seen) = scene.backend.asked[-1]
+    assert (seen.mask_kji > 0.5).sum() == 26  # the model continues from what was written, not from its own mask
 
 
 def test_a_segment_that_was_clicked_in_another_volume_is_left_alone(make):

@@ -5,11 +5,11 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 
 from SegAnyPETLib.mrml import fingerprint as module
 from SegAnyPETLib.mrml.fingerprint import SegmentFingerprints
-from SegAnyPETLib.mrml.labelmaps import image_of
+from SegAnyPETLib.mrml.nodes.labelmaps import image_of
+from SegAnyPETLib.mrml.nodes.terminology import LESION
+from SegAnyPETLib.mrml.nodes.volumes import ijk_to_ras
 from SegAnyPETLib.mrml.segmentations import add_segment, new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
-from SegAnyPETLib.mrml.terminology import LESION
-from SegAnyPETLib.mrml.volumes import ijk_to_ras
 from SegAnyPETLib.session.fingerprint import fingerprint
 from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.patch import MaskPatch

@@ -10,7 +10,7 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 
 from SegAnyPETLib.commands.segment import result_tags, segment
 from SegAnyPETLib.mrml.controller import Controller
-from SegAnyPETLib.mrml.grids import grid_of
+from SegAnyPETLib.mrml.nodes.volumes import grid_of
 from SegAnyPETLib.mrml.saved_prompts import read_prompts, referred_volume
 from SegAnyPETLib.mrml.segment_jobs import Place
 from SegAnyPETLib.mrml.segments import read_mask

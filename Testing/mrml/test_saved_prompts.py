@@ -4,7 +4,8 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.grids import grid_of
+from SegAnyPETLib.mrml.nodes.terminology import LESION
+from SegAnyPETLib.mrml.nodes.volumes import grid_of
 from SegAnyPETLib.mrml.saved_prompts import (
     read_prompts,
     refer_to_volume,
@@ -13,7 +14,6 @@ from SegAnyPETLib.mrml.saved_prompts import (
 )
 from SegAnyPETLib.mrml.segmentations import add_segment, new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
-from SegAnyPETLib.mrml.terminology import LESION
 from SegAnyPETLib.prompts import MaskPrompt, Point
 from SegAnyPETLib.session.fingerprint import fingerprint
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts

@@ -4,9 +4,9 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.colors import CANDIDATES, next_color
+from SegAnyPETLib.mrml.nodes.colors import CANDIDATES, next_color
+from SegAnyPETLib.mrml.nodes.terminology import KINDS, LESION, METASTASIS, ORGAN
 from SegAnyPETLib.mrml.segmentations import add_segment, follow, new_segmentation, next_name
-from SegAnyPETLib.mrml.terminology import KINDS, LESION, METASTASIS, ORGAN
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 import vtk
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.labelmaps import image_of
+from SegAnyPETLib.mrml.nodes.labelmaps import image_of
+from SegAnyPETLib.mrml.nodes.terminology import LESION
 from SegAnyPETLib.mrml.segmentations import add_segment, new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
-from SegAnyPETLib.mrml.terminology import LESION
 from SegAnyPETLib.volume.patch import MaskPatch
 
 SHAPE = (8, 9, 10)

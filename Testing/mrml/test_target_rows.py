@@ -3,11 +3,11 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
-from SegAnyPETLib.mrml.labelmaps import array_of, image_of
+from SegAnyPETLib.mrml.nodes.labelmaps import array_of, image_of
+from SegAnyPETLib.mrml.nodes.volumes import VolumeCache
 from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segmentations import new_segmentation
 from SegAnyPETLib.mrml.target_rows import TargetRows
-from SegAnyPETLib.mrml.volumes import VolumeCache
 from SegAnyPETLib.volume.patch import MaskPatch
 
 SHAPE = (6, 7, 8)
@@ -77,3 +77,16 @@ def test_rows_follow_an_edit_a_name_and_another_volume(scene, make):
     context.segmentation.GetSegmentation().GetNthSegment(0).SetName("gone")
     (row,) = rows.of(context, volume)
     assert (row.name, row.volume_ml, row.suv_max) == ("gone", 0.0, None)
+
+
+def test_segments_that_change_their_labels_in_a_shared_label_map_are_measured_again(scene) -> None:
+    context, volume = scene
+    labels = np.zeros((4, 4, 4), np.uint8)
+    labels[0, 0, :1], labels[1, 1, :3] = 1, 2
+    shared_segments(context, labels)
+    rows = TargetRows()
+    assert [round(row.volume_ml / volume.voxel_ml) for row in rows.of(context, volume)] == [1, 3]
+    first, second = (context.segmentation.GetSegmentation().GetNthSegment(n) for n in (0, 1))
+    first.SetLabelValue(2)
+    second.SetLabelValue(1)
+    assert [round(row.volume_ml / volume.voxel_ml) for row in rows.of(context, volume)] == [3, 1]

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.controller import Controller
-from SegAnyPETLib.mrml.prompt_markups import PointChange, index_of
+from SegAnyPETLib.mrml.nodes.prompt_markups import PointChange, index_of
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext, Job
 from SegAnyPETLib.prompts import Point
 

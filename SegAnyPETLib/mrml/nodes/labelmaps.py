@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vtk.util.numpy_support import vtk_to_numpy
 
 from SegAnyPETLib.errors import SegAnyPETError
-from SegAnyPETLib.mrml.frames import from_vtk, to_vtk
+from SegAnyPETLib.mrml.nodes.frames import from_vtk, to_vtk
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import apply_matrix
 

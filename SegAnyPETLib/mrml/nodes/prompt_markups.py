@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from SegAnyPETLib.mrml.points import place_point, points_of
+from SegAnyPETLib.mrml.nodes.points import place_point, points_of
 from SegAnyPETLib.prompts import Point
 
 #: Name, singleton tag and colour of the node of positive points.
@@ -81,7 +81,7 @@ class PromptMarkups:
             if was is None or not _same_position(was, point):
                 found.append(PointChange(was, point))
             else:
-                now[key] = was  # keeps where the user clicked before the point snapped
+                now[key] = was  # the saved coordinates: those that came back from the world are rounded
         self._known = now
         return found
 

@@ -6,7 +6,7 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 from slicer.util import addVolumeFromArray, arrayFromVolume, arrayFromVolumeModified, updateVolumeFromArray
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.volumes import VolumeCache, units_of
+from SegAnyPETLib.mrml.nodes.volumes import VolumeCache, units_of
 from SegAnyPETLib.pet.reading import SUV_UNITS
 
 OBLIQUE = np.array([[0, -3, 0, 1], [2, 0, 0, 2], [0, 0, -4, 3], [0, 0, 0, 1]], dtype=float)

@@ -3,7 +3,7 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
-from SegAnyPETLib.mrml.grids import grid_of
+from SegAnyPETLib.mrml.nodes.volumes import grid_of
 from SegAnyPETLib.volume.patch import MaskPatch
 
 SHAPE = (4, 5, 6)

@@ -3,7 +3,7 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
-from SegAnyPETLib.mrml.prompt_markups import NEGATIVE, PromptMarkups, index_of
+from SegAnyPETLib.mrml.nodes.prompt_markups import NEGATIVE, PromptMarkups, index_of
 from SegAnyPETLib.prompts import Point
 
 TURNED = np.array([[0.0, -1, 0, 10], [1, 0, 0, 20], [0, 0, 1, 30], [0, 0, 0, 1]])
@@ -80,3 +80,18 @@ def test_the_nodes_are_as_they_were_after_a_scene_was_closed(make):
     display = node.GetDisplayNode()
     assert display.GetActiveColor() == display.GetSelectedColor() == NEGATIVE[2]
     assert not display.GetSaveWithScene()
+
+
+def test_a_point_keeps_its_saved_coordinates_under_a_transform(scene, make) -> None:
+    """Saved points are found by their exact coordinates, which a rotation there and back would round."""
+    turn = np.eye(4)
+    turn[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
+    turn[:3, 3] = 0.1, 0.2, 0.3
+    pet = make.volume(np.zeros((4, 4, 4), np.float32), parent=make.transform(turn))
+    markups, saved = PromptMarkups(scene), Point((0.1, 0.7, 1.3))
+    markups.show(pet, [saved])
+    assert markups.collect_changes(pet) == []
+    markups.positive.RemoveAllControlPoints()
+    (removed,) = markups.collect_changes(pet)
+    assert removed.was == saved
+    assert index_of(removed.was, [saved]) == 0

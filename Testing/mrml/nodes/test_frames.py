@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.frames import between, world_to
+from SegAnyPETLib.mrml.nodes.frames import between, world_to
 
 ROTATED = [[0, -1, 0, 5], [1, 0, 0, 6], [0, 0, 1, 7], [0, 0, 0, 1]]
 SHIFTED = [[1, 0, 0, 10], [0, 1, 0, 20], [0, 0, 1, 30], [0, 0, 0, 1]]

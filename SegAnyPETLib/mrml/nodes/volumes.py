@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from vtk.util.numpy_support import vtk_to_numpy
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.frames import from_vtk, world_to
+from SegAnyPETLib.mrml.nodes.frames import from_vtk, world_to
 from SegAnyPETLib.pet.reading import SUV_UNITS
+from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.io import check_voxel_size
 from SegAnyPETLib.volume.volume import Volume
 
@@ -76,6 +77,12 @@ def ijk_to_ras(node: Any) -> NDArray[np.float64]:
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     return from_vtk(matrix)
+
+
+def grid_of(node: Any) -> Grid:
+    """Return the grid of a volume node, in the node's own RAS frame."""
+    i, j, k = node.GetImageData().GetDimensions()
+    return Grid((k, j, i), tuple(map(tuple, ijk_to_ras(node).tolist())))
 
 
 def units_of(node: Any) -> str:

@@ -7,12 +7,12 @@ slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip ins
 
 import vtk
 
-from SegAnyPETLib.mrml.frames import from_vtk
-from SegAnyPETLib.mrml.points import points_of
+from SegAnyPETLib.mrml.nodes.frames import from_vtk
+from SegAnyPETLib.mrml.nodes.points import points_of
+from SegAnyPETLib.mrml.nodes.terminology import LESION
+from SegAnyPETLib.mrml.nodes.volumes import VolumeCache
 from SegAnyPETLib.mrml.segmentations import add_segment, new_segmentation
 from SegAnyPETLib.mrml.segments import read_mask, replace_mask
-from SegAnyPETLib.mrml.terminology import LESION
-from SegAnyPETLib.mrml.volumes import VolumeCache
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.patch import MaskPatch
 from Testing.session.hot_backend import HotBackend

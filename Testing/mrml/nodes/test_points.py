@@ -4,8 +4,8 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="needs Slicer's libraries: pip install slicer-core (Python 3.10 to 3.12)")
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.points import check_point, place_point, points_of
-from SegAnyPETLib.mrml.volumes import VolumeCache
+from SegAnyPETLib.mrml.nodes.points import check_point, place_point, points_of
+from SegAnyPETLib.mrml.nodes.volumes import VolumeCache
 from SegAnyPETLib.prompts import Point
 
 TURNED = np.array([[0, -1, 0, 5], [1, 0, 0, 6], [0, 0, 1, 7], [0, 0, 0, 1]], dtype=float)

@@ -8,7 +8,7 @@ import numpy as np
 import vtk
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.frames import world_to
+from SegAnyPETLib.mrml.nodes.frames import world_to
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.volume import Volume, apply_matrix
 
