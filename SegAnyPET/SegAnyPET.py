@@ -141,7 +141,8 @@ class SegAnyPETLogic(ScriptedLoadableModuleLogic):
         """Return the `SegAnyPETParameters` of the scene."""
         from SegAnyPETPanel.parameters import SegAnyPETParameters
 
-        return SegAnyPETParameters(super().getParameterNode())
+        wrapped: Any = SegAnyPETParameters
+        return wrapped(super().getParameterNode())
 
 
 class SegAnyPETTest(ScriptedLoadableModuleTest):

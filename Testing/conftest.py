@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def anatomy():
+def anatomy() -> Any:
     """A simulated body of coarse voxels."""
     from SegAnyPETLib.simulation.analytic_organs import analytic_organs
     from SegAnyPETLib.simulation.anatomy import anatomy_from_organs

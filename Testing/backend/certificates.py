@@ -2,14 +2,16 @@
 
 import datetime
 import ipaddress
+from pathlib import Path
 
 import pytest
 
 
-def make_certificate(folder):
+def make_certificate(folder: Path) -> tuple[Path, Path]:
     """Write cert.pem for 127.0.0.1, which signs itself, key.pem, and its like with a password in locked.pem.
 
-    Gives the paths of the first two.
+    Returns:
+        The paths of the first two.
     """
     x509 = pytest.importorskip("cryptography.x509", reason="needs cryptography to make a certificate")
     from cryptography.hazmat.primitives import hashes, serialization

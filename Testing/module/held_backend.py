@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
+from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import Cancelled
 from Testing.session.hot_backend import HotBackend
 
@@ -40,7 +42,7 @@ class HeldBackend(HotBackend):
         """Wait again after so many answers."""
         self._left = answers
 
-    def predict(self, image, targets):
+    def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
         if self._left == 0:
             self.hold()
         self._left -= 1

@@ -149,7 +149,7 @@ def test_what_is_repeated_comes_before_what_waits(parts) -> None:
 
 
 def test_actions_wait_while_the_start_is_prepared(parts) -> None:
-    queue, runner, model, log = parts
+    queue, runner, _model, log = parts
 
     def click_again() -> None:
         assert queue.busy
@@ -166,7 +166,7 @@ def test_actions_wait_while_the_start_is_prepared(parts) -> None:
 
 
 def test_what_is_cancelled_while_the_start_is_prepared_starts_nothing(parts) -> None:
-    queue, runner, model, log = parts
+    queue, runner, _model, log = parts
     log.during_start = queue.cancel
     queue.push(lambda: NamedJob("click"))
     assert not runner.busy
@@ -199,7 +199,7 @@ def test_a_queue_that_is_closed_while_the_start_is_prepared_starts_nothing(parts
 
 
 def test_a_failed_preparation_drops_what_waits_and_the_next_action_tries_again(parts) -> None:
-    queue, runner, model, log = parts
+    queue, runner, _model, log = parts
 
     def refuse() -> None:
         raise SegAnyPETError("refused")
@@ -213,7 +213,7 @@ def test_a_failed_preparation_drops_what_waits_and_the_next_action_tries_again(p
 
 
 def test_an_unexpected_error_of_the_preparation_leaves_an_idle_queue(parts) -> None:
-    queue, runner, model, log = parts
+    queue, _runner, _model, log = parts
     log.during_start = lambda: 1 / 0
     with pytest.raises(ZeroDivisionError):
         queue.push(lambda: NamedJob("click"))

@@ -12,7 +12,7 @@ from SegAnyPETLib.commands.segment import result_tags, segment
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.nodes.volumes import grid_of
 from SegAnyPETLib.mrml.saved_prompts import read_prompts, referred_volume
-from SegAnyPETLib.mrml.segment_jobs import Place
+from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segments import read_mask
 from SegAnyPETLib.prompts import MaskPrompt, Point
 from SegAnyPETLib.session.fingerprint import fingerprint
@@ -61,27 +61,27 @@ class InSlicer:
         node.SetAndObserveStorageNodeID(self.storage.GetID())
         self.storage.SetFileName(str(segmentation))
         assert self.storage.ReadData(node)
-        self.place = Place(volume_node, node)
+        self.context = ClickContext(volume_node, node)
         self.segment_id = node.GetSegmentation().GetNthSegmentID(0)
         self.controller = Controller(make.editor())
 
     def click(self, point: Point) -> str | None:
-        job = self.controller.click(self.place, self.segment_id, point, backend())
+        job = self.controller.click(self.context, self.segment_id, point, backend())
         job.run()
         assert self.controller.finish(job) == self.segment_id
         return job.note
 
     def points(self) -> tuple[Point, ...]:
-        return self.controller.points(self.place, self.segment_id)
+        return self.controller.points(self.context, self.segment_id)
 
     def mask_kji(self):
         """The segment on the grid of the file, whose slices Slicer has reversed."""
-        mask = read_mask(self.place.segmentation, self.segment_id, self.place.volume_node)
-        return grid_of(self.place.volume_node).to(Grid.of(pet()), mask).to_array(SHAPE)
+        mask = read_mask(self.context.segmentation, self.segment_id, self.context.volume_node)
+        return grid_of(self.context.volume_node).to(Grid.of(pet()), mask).to_array(SHAPE)
 
     def save(self, path: Path) -> Path:
         self.storage.SetFileName(str(path))
-        assert self.storage.WriteData(self.place.segmentation)
+        assert self.storage.WriteData(self.context.segmentation)
         return path
 
 
@@ -114,7 +114,7 @@ def test_a_mask_given_to_the_command_line_is_a_prompt_in_slicer(make, tmp_path) 
     session = by_command_line(tmp_path / "mask.seg.nrrd", [at(IN_TWO, positive=False)], given)
     scene = InSlicer(make, tmp_path, tmp_path / "mask.seg.nrrd")
     scene.click(at(IN_ONE))
-    saved = read_prompts(scene.place.segmentation, scene.segment_id)
+    saved = read_prompts(scene.context.segmentation, scene.segment_id)
     prompt, *points = saved.on(Grid.of(pet()))
     assert isinstance(prompt, MaskPrompt)
     assert prompt.refine
@@ -129,7 +129,7 @@ def test_a_segment_painted_between_the_programs_is_a_mask_drawn_by_hand(make, tm
     write_mask(pet(), [Segment("Target", painted, tags=result_tags(session))], tmp_path / "mask.seg.nrrd")
     scene = InSlicer(make, tmp_path, tmp_path / "mask.seg.nrrd")
     scene.click(at(IN_TWO, positive=False))
-    saved = read_prompts(scene.place.segmentation, scene.segment_id)
+    saved = read_prompts(scene.context.segmentation, scene.segment_id)
     drawn = [prompt for prompt in saved.on(Grid.of(pet())) if isinstance(prompt, MaskPrompt)]
     assert np.array_equal(drawn[0].mask.to_array(SHAPE), painted)
     assert scene.mask_kji()[8, 8, 8]
@@ -152,16 +152,16 @@ def test_a_scene_saved_by_release_0_1_0_goes_on(make) -> None:
     data = segmentation.GetSegmentation()
     first, second = (data.GetNthSegmentID(n) for n in range(2))
     saved = read_prompts(segmentation, first)
-    place = Place(referred_volume(segmentation, saved), segmentation)
+    context = ClickContext(referred_volume(segmentation, saved), segmentation)
     controller = Controller(make.editor())
-    assert controller.points(place, first) == (at(IN_ONE), at(IN_TWO, positive=False))
-    assert controller.points(place, second) == (at(IN_TWO),)
-    mask = read_mask(segmentation, second, place.volume_node)
-    assert read_prompts(segmentation, second).mask_sha256 == fingerprint(mask, grid_of(place.volume_node))
-    job = controller.click(place, second, at((4, 4, 7)), backend())
+    assert controller.points(context, first) == (at(IN_ONE), at(IN_TWO, positive=False))
+    assert controller.points(context, second) == (at(IN_TWO),)
+    mask = read_mask(segmentation, second, context.volume_node)
+    assert read_prompts(segmentation, second).mask_sha256 == fingerprint(mask, grid_of(context.volume_node))
+    job = controller.click(context, second, at((4, 4, 7)), backend())
     job.run()
     assert controller.finish(job) == second
     assert job.session.prompts == (at(IN_TWO), at((4, 4, 7)))
-    painted = controller.click(place, first, at((4, 4, 4)), backend())  # it was painted after its clicks
+    painted = controller.click(context, first, at((4, 4, 4)), backend())  # it was painted after its clicks
     assert any(isinstance(prompt, MaskPrompt) for prompt in painted.session.prompts)
     assert isinstance(painted.session.mask, MaskPatch)

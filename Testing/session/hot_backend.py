@@ -1,13 +1,18 @@
 """A backend that needs no training and depends on all that it is told; and small volumes for it."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
-from SegAnyPETLib.backend.protocol import Prediction
+from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.volume import Volume
 
 HOT, WARM, COLD = 5.0, 1.5, 1.0
+Index = tuple[int, int, int]
 
 
 class HotBackend:
@@ -20,20 +25,22 @@ class HotBackend:
 
     device = "this one"
 
-    def __init__(self, size=8, spacing_mm=(1.0, 3.0), feeds_back_logits=False):
+    def __init__(
+        self, size: int = 8, spacing_mm: tuple[float, ...] = (1.0, 3.0), feeds_back_logits: bool = False
+    ) -> None:
         self.spec = ModelSpec("hot", size, spacing_mm)
         self.feeds_back_logits = feeds_back_logits
-        self.asked = []
-        self.fails_in = None
-        self.error = None
+        self.asked: list[tuple[WindowImage, TargetPrompts]] = []
+        self.fails_in: int | None = None
+        self.error: Exception | None = None
 
-    def fail(self, fails_in, error):
+    def fail(self, fails_in: int, error: Exception) -> None:
         self.fails_in, self.error = fails_in, error
 
-    def predict(self, image, targets):
+    def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
         if self.fails_in is not None:
             self.fails_in -= 1
-            if self.fails_in == 0:
+            if self.fails_in == 0 and self.error is not None:
                 self.fails_in = None
                 raise self.error
         (target,) = targets
@@ -50,11 +57,13 @@ class HotBackend:
         logits = np.where(found, 3.0, -3.0).astype(np.float32)
         return [Prediction.of(logits, len(logits), 0.9, self.feeds_back_logits)]
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Nothing runs beside a test."""
 
 
-def pet(shape_kji, *boxes, value=HOT, spacing_mm=1.0):
+def pet(
+    shape_kji: tuple[int, int, int], *boxes: tuple[Index, Index], value: float = HOT, spacing_mm: float = 1.0
+) -> Volume:
     """Cold tissue with hot boxes, given by their lowest and highest voxels (k, j, i)."""
     image = np.full(shape_kji, COLD, np.float32)
     for low, high in boxes:
@@ -62,12 +71,12 @@ def pet(shape_kji, *boxes, value=HOT, spacing_mm=1.0):
     return Volume(image, np.diag([-spacing_mm, spacing_mm, spacing_mm, 1.0]), "SUVbw")
 
 
-def box(low_kji, high_kji):
+def box(low_kji: Index, high_kji: Index) -> tuple[slice, ...]:
     """The voxels from the lowest to the highest, both counted."""
     return tuple(slice(a, b + 1) for a, b in zip(low_kji, high_kji, strict=True))
 
 
-def at(volume, index_kji, positive=True):
+def at(volume: Volume, index_kji: Index, positive: bool = True) -> Point:
     """A click on a voxel."""
     r, a, s = volume.point_ras(index_kji)
     return Point((float(r), float(a), float(s)), positive)
