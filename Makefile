@@ -10,6 +10,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 OUTPUT ?= demo_output
 REQUESTS ?= 20000
+MUTANTS  ?= 200
 # Processes that share the tests; each computes on one thread.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist worksteal
@@ -23,7 +24,7 @@ INPUTS := pyproject.toml setup.py constraints.txt
 # What Qt and VTK load on Linux in tests of the Slicer module: OpenGL without a graphics card, and a font.
 SYSTEM_LIBRARIES := libegl1 libgl1 libgl1-mesa-dri libopengl0 libxkbcommon0 libdbus-1-3 libfontconfig1 fonts-dejavu-core
 
-.PHONY: help demo check test system-libraries fuzz coverage lint format bench clean docs
+.PHONY: help demo check test system-libraries fuzz coverage mutation lint format bench clean docs
 
 help:
 	@sed -n '1,6s/^# //p' Makefile
@@ -63,6 +64,11 @@ test: lint system-libraries
 # What no test runs, line by line; processes that tests start are not counted.
 coverage: $(VENV)/test.stamp
 	$(PYTEST) --cov --cov-report=term:skip-covered
+
+# A random sample of 200 mutants by default; MUTANTS=0 takes all, which takes hours.
+mutation: $(VENV)/test.stamp
+	$(PIP) --no-build-isolation --editable '.[mutation]'
+	$(BIN)/python Testing/tools/mutation.py --sample $(MUTANTS) --processes $(WORKERS)
 
 # make test sends a few of them too.
 fuzz: $(VENV)/test.stamp
