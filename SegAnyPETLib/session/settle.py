@@ -142,4 +142,4 @@ def _common_box(volume: Volume, before: MaskPatch, proposal: MaskPatch, points: 
     margin = np.ceil(POINT_RADIUS_MM / volume.spacing_mm[::-1]).astype(int) + 1
     boxes = [Box.around(volume.nearest_kji(p.ras), margin) for p in points]
     boxes += [patch.box for patch in (before, proposal) if patch.voxels]
-    return reduce(Box.join, boxes).clipped(volume.shape_kji) if boxes else MaskPatch.empty().box
+    return reduce(Box.join, boxes).clipped(volume.shape_kji)
