@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from SegAnyPETLib.backend.http.backend import PAUSES_S
 from Testing.fuzz.asgi import Answered
 from Testing.fuzz.conftest import REQUESTS, SEEDED, check_log
 from Testing.fuzz.connection import Sent, as_bytes, broken, each_kind, exchange, slow, statuses_in
+from Testing.fuzz.flood import Flood
 from Testing.fuzz.hostile import canary, predict_requests, requests, valid
 from Testing.fuzz.promises import REFUSED, check, logits_of
 from Testing.fuzz.served import LIMITS, TOKEN
@@ -26,6 +27,17 @@ from Testing.fuzz.served import LIMITS, TOKEN
 pytestmark = pytest.mark.slow
 
 KNOWN = {"Authorization": f"Bearer {TOKEN}"}
+#: What a connection without the token sends: nothing, the beginning of a head, a whole request, a body without end.
+STRANGERS = {
+    "silent": b"",
+    "half a head": b"POST /v1/predict HTTP/1.1\r\nHost: a",
+    "a request": b"GET /v1/health HTTP/1.1\r\nHost: a\r\n\r\n",
+    "half a body": b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\nabc",
+}
+#: Connections without a token at a time; `make fuzz` holds more.
+FLOOD = 150 if SEEDED else 1000
+#: Seconds in which a client with a token has its answer then.
+ANSWER_S = 5.0
 ROOT = Path(__file__).resolve().parents[2]
 
 #: By how much the server's memory may grow, once it is warm: three times the bodies that it may hold, and as much
@@ -151,14 +163,29 @@ def test_a_body_that_dawdles_is_told_so(served, statuses, sent):
     assert answers == [408]
 
 
-def test_many_silent_connections_lock_nobody_out(served, asking):
+@pytest.mark.parametrize("sent", list(STRANGERS), ids=list(STRANGERS))
+def test_connections_without_a_token_lock_nobody_out(served, asking, sent):
+    """Held against the server, they are replaced as soon as it closes them; a new client gets its answer meanwhile."""
     before = logits_of(answer_of(asking, valid(canary())))
-    silent = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(100)]
-    try:
-        assert logits_of(answer_of(asking, valid(canary()))) == before
-    finally:
-        for connection in silent:
-            connection.close()
+    with Flood(served.port, STRANGERS[sent], FLOOD) as flood:
+        began = time.monotonic()
+        for _ in range(5):
+            with httpx.Client(base_url=asking.base_url, timeout=60) as client:
+                assert logits_of(tried(client, valid(canary()))) == before
+        passed_s = time.monotonic() - began
+        assert flood.opened >= FLOOD
+    if not SEEDED:
+        assert passed_s / 5 < ANSWER_S
+
+
+def tried(client, request):
+    """The answer to a request, made again as the product's client does if its connection is closed."""
+    for pause_s in PAUSES_S:
+        try:
+            return answer_of(client, request)
+        except httpx.TransportError:
+            time.sleep(pause_s)
+    return answer_of(client, request)
 
 
 def test_the_figures_count_what_was_sent(asking):

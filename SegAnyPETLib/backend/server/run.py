@@ -1,4 +1,4 @@
-"""Runs the application with uvicorn until it is told to stop."""
+"""Run the application with uvicorn until it is stopped."""
 
 from __future__ import annotations
 
@@ -6,39 +6,37 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
 
 from SegAnyPETLib.backend.server.app import create_app
 from SegAnyPETLib.backend.server.guards.bind import Address, is_loopback, listen
-from SegAnyPETLib.backend.server.guards.head_deadline import TimedProtocol
+from SegAnyPETLib.backend.server.guards.connections import Connections, LimitedProtocol
+from SegAnyPETLib.backend.server.guards.head_deadline import HEAD_S
 from SegAnyPETLib.backend.server.logs import ToEvents
 from SegAnyPETLib.backend.server.service import Service
 
-#: Connections at a time, beyond which uvicorn answers 503; a workstation needs one or two.
-MAX_CONNECTIONS = 256
-#: Seconds for which an idle connection is kept: a client pays for TCP and TLS once, not at every click.
+#: Seconds for which an idle connection is kept, so that a client pays for TCP and TLS once, not at every click.
 KEEP_ALIVE_S = 60
-#: Seconds that answers may take to be sent when the service has stopped.
+#: Seconds that responses may take to be sent when the service has stopped.
 LAST_ANSWERS_S = 5
-#: Bytes of a request's line and headers.
-MAX_HEADER_BYTES = 16 * 1024
 
 
 class Server(uvicorn.Server):
     """A server of one service; stop it with `stop`, from any thread, or by SIGINT or SIGTERM in the main thread.
 
     Args:
-        service: the work.
+        service: runs the requests.
         token: see `create_app`.
         address: where to listen.
         listening: called with the port when clients can connect.
         ready: called when the service takes requests.
-        bound: the socket at the address, where `listen` has made it already.
+        bound: socket at the address, if `listen` has made it already.
 
     Raises:
-        InputError: the host is not this machine's, or others can reach it and there is no token.
+        InputError: the host is not this machine's, or others can reach it and no token is set.
         BackendError: the port is taken.
     """
 
@@ -60,17 +58,15 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(service, token),
-                http=TimedProtocol,
+                http=partial(LimitedProtocol, Connections()),  # type: ignore[arg-type] # uvicorn only calls it
                 loop="asyncio",
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=MAX_CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=LAST_ANSWERS_S,
-                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
                 ssl_certfile=address.certificate,
                 ssl_keyfile=address.key,
             )
@@ -97,23 +93,27 @@ class Server(uvicorn.Server):
             raise self._service.failure
 
     def stop(self) -> None:
-        """End: the request that runs is answered, those that wait are sent away."""
+        """Begin to stop: the running request is answered, those that wait are refused."""
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
+        if self.config.is_ssl:
+            # uvicorn has no option for it, and asyncio would wait a minute for a handshake.
+            loop = asyncio.get_running_loop()
+            loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HEAD_S)  # type: ignore[method-assign]
         await super().startup(sockets)
         if self.started and self._listening:
             self._listening(self.port)
         self._watching = asyncio.create_task(self._watch_start())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the service first: connections end when their requests are answered."""
+        """Stop the service first; connections end when their requests are answered."""
         await self._service.stop()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal asks for the end; a second one does not wait for answers. Neither is an error."""
+        """Stop at a signal; at a second one without waiting for responses. Neither is an error."""
         self.force_exit = self.should_exit
         self.should_exit = True
 

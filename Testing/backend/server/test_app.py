@@ -257,7 +257,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(app):
 
 
 def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(app, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.LINGER_BYTES", 0)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.ACCEPTED_BYTES", 0)
     read = []
 
     async def body():
@@ -276,7 +276,7 @@ def test_a_length_that_is_no_number_is_told(app, length):
 
 
 def test_a_body_that_comes_too_slowly_is_told(app, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.LINGER_S", 0.01)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.ACCEPTED_S", 0.01)
 
     async def body():
         yield b"x"

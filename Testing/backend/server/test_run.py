@@ -121,6 +121,15 @@ def test_a_large_body_is_refused_by_its_length_and_a_client_that_sends_all_of_it
     assert (status, json.loads(body)["error"]) == (413, "too_large")
 
 
+def test_a_body_beyond_any_buffer_is_refused_and_a_client_that_sends_all_of_it_first_reads_why(server):
+    with connection(server) as conn:
+        conn.sendall(f"{HEAD}Content-Length: {20 * 1024**2}\r\n\r\n".encode())
+        for _ in range(20):
+            conn.sendall(bytes(1024**2))
+        status, body = answer(conn)
+    assert (status, json.loads(body)["error"]) == (413, "too_large")
+
+
 def test_a_body_that_is_announced_first_is_refused_before_it_is_sent(server):
     with connection(server) as conn:
         conn.sendall(f"{HEAD}Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n".encode())
@@ -129,7 +138,7 @@ def test_a_body_that_is_announced_first_is_refused_before_it_is_sent(server):
 
 
 def test_a_slow_body_is_refused_and_its_connection_closed(server, monkeypatch):
-    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.LINGER_S", 0.01)
+    monkeypatch.setattr("SegAnyPETLib.backend.server.guards.linger.ACCEPTED_S", 0.01)
     with connection(server) as conn:
         conn.sendall(f"{HEAD}Content-Length: 1000\r\n\r\nx".encode())
         status, body = answer(conn)
@@ -144,8 +153,10 @@ def test_a_slow_body_is_refused_and_its_connection_closed(server, monkeypatch):
         "Content-Length: 5\r\nContent-Length: 6\r\n",
         "Transfer-Encoding: gzip\r\n",
         "no header\r\n",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        f"X-Long: {'x' * 100_000}\r\n",
     ],
-    ids=["negative", "letters", "two lengths", "encoding", "no header"],
+    ids=["negative", "letters", "two lengths", "encoding", "no header", "length and chunks", "long header"],
 )
 def test_requests_that_are_no_http_are_refused_and_their_connection_closed(server, http, lines):
     with connection(server) as conn:
@@ -185,6 +196,58 @@ def test_a_connection_serves_one_request_after_the_other(server, http, monkeypat
     for _ in range(20):
         assert http.get("/v1/health").status_code == 200
     assert list(server.server_state.connections) == [first]
+
+
+def request_of(host="127.0.0.1", token=None):
+    known = "" if token is None else f"Authorization: Bearer {token}\r\n"
+    return f"GET /v1/health HTTP/1.1\r\nHost: {host}\r\n{known}\r\n".encode()
+
+
+def status_on(conn):
+    """Of a request with the token, on a connection that stays open."""
+    conn.sendall(request_of(token=TOKEN))
+    data = b""
+    while not data.endswith(b"}"):
+        data += (part := conn.recv(4096))
+        assert part
+    return int(data.split()[1])
+
+
+def test_a_connection_is_closed_after_a_refused_request_and_kept_after_an_accepted_one(service, log):
+    with serving(service, TOKEN) as server:
+        for token in (None, "another-token-of-the-tests"):
+            with connection(server) as conn:
+                conn.sendall(request_of(token=token) * 2)
+                assert answer(conn)[0] == 401
+        with connection(server) as conn:
+            for _ in range(2):
+                assert status_on(conn) == 200
+    statuses = [entry["status"] for entry in entries(log) if entry["event"] == "request"]
+    assert statuses == [401, 401]  # the second request of a stranger is not even read
+
+
+def test_a_connection_that_names_another_host_is_closed(server):
+    with connection(server) as conn:
+        conn.sendall(request_of(host="evil.example"))
+        assert answer(conn)[0] == 400
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /v1/hea", request_of()], ids=["silent", "half a head", "without a token"])
+def test_connections_without_the_token_lock_nobody_out(service, sent):
+    strangers = []
+    with serving(service, TOKEN) as server, httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as http:
+        http.headers["Authorization"] = f"Bearer {TOKEN}"
+        try:
+            for _ in range(300):
+                strangers.append(connection(server))
+                with suppress(ConnectionError):
+                    strangers[-1].sendall(sent)
+            assert click(http).status_code == 200
+            with connection(server) as conn:
+                assert status_on(conn) == 200
+        finally:
+            for conn in strangers:
+                conn.close()
 
 
 def test_a_long_click_does_not_count_as_silence(http, gate, monkeypatch):
