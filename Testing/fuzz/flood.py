@@ -7,8 +7,9 @@ import socket
 import threading
 from contextlib import suppress
 
-#: Number of connections that are opened before the others are looked at again.
+#: Number of connections that are opened at a time, and the pause between replacing those that the server closed.
 AT_ONCE = 50
+PAUSE_S = 0.5
 
 
 class Flood:
@@ -40,10 +41,11 @@ class Flood:
         while not self._stop.is_set():
             for _ in range(min(AT_ONCE, self._held - len(self._selector.get_map()))):
                 self._open()
-            for key, _ in self._selector.select(0.01):
+            for key, _ in self._selector.select(0):
                 self._read(key.fileobj)
             if self.opened >= self._held:
                 self._full.set()
+                self._stop.wait(PAUSE_S)
         for key in list(self._selector.get_map().values()):
             self._close(key.fileobj)
         self._selector.close()

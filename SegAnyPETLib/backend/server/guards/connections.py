@@ -1,16 +1,19 @@
 """Limits for open connections, so that those without the token cannot lock out those with it.
 
 A connection is a stranger until a request on it has been accepted (see `auth`). Strangers are counted apart from the
-others, and per peer. Beyond a limit it is not the newest connection that is closed but the oldest stranger of the peer
-that has most of them: a client sends its request as soon as it is connected and is accepted within milliseconds, while
-an attacker can only replace its own silent connections. Beyond the limit of accepted connections, the one that has been
-idle for longest is closed; clients connect again without notice.
+others, and per peer. Beyond a limit it is not the newest connection that is closed but the oldest silent stranger of
+the peer that has most of them. A client sends its request as soon as it is connected: either that still waits in the
+socket, so that the connection is not silent, or it is read and accepted. So an attacker replaces its own connections.
+Beyond the limit of accepted connections, the one that has been idle for longest is closed; clients connect again
+without notice. All limits together stay below the 1,024 files that a process may have open on most systems.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import select
+import sys
 from collections import OrderedDict
 from typing import Any, Protocol
 
@@ -19,9 +22,10 @@ from SegAnyPETLib.backend.server.guards.head_deadline import HeadDeadline
 
 #: Maximum number of accepted connections that are idle or busy; a workstation needs one or two.
 MAX_ACCEPTED = 256
-#: Maximum number of strangers in all, and of one peer.
-MAX_STRANGERS = 256
-MAX_STRANGERS_PER_PEER = 64
+#: Maximum number of strangers in all.
+MAX_STRANGERS = 512
+#: Maximum number of strangers of one peer.
+MAX_STRANGERS_PER_PEER = 256
 
 
 class Closable(Protocol):
@@ -30,6 +34,11 @@ class Closable(Protocol):
     @property
     def idle(self) -> bool:
         """Whether no request is being answered."""
+        ...
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes have arrived that were not read yet."""
         ...
 
     def abort(self) -> None:
@@ -77,11 +86,14 @@ class Connections:
         self._peers[connection] = peer
         of_peer = self._strangers.setdefault(peer, OrderedDict())
         of_peer[connection] = None
-        if len(of_peer) > self.max_per_peer:
-            self._close(next(iter(of_peer)))
-        elif len(self._peers) > self.max_strangers:
-            most = max(self._strangers, key=lambda peer: len(self._strangers[peer]))
-            self._close(next(iter(self._strangers[most])))
+        if len(of_peer) <= self.max_per_peer:
+            if len(self._peers) <= self.max_strangers:
+                return
+            of_peer = self._strangers[max(self._strangers, key=lambda peer: len(self._strangers[peer]))]
+        # If none is silent there is one too many until the event loop has read what they sent.
+        silent = next((c for c in of_peer if not c.has_unread), None)
+        if silent is not None:
+            self._close(silent)
 
     def accept(self, connection: Closable) -> None:
         """Count a connection on which a request was accepted as no stranger, and close an idle one if needed."""
@@ -135,6 +147,11 @@ class LimitedProtocol(HeadDeadline):
         self._limits.closed(self)
         super().connection_lost(exc)
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes have arrived that were not read yet."""
+        return _readable(self.transport.get_extra_info("socket").fileno())
+
     def accept(self) -> None:
         """Count it as one on which a request was accepted."""
         self._limits.accept(self)
@@ -142,6 +159,16 @@ class LimitedProtocol(HeadDeadline):
     def abort(self) -> None:
         """Close it at once."""
         self.transport.abort()
+
+
+def _readable(file: int) -> bool:
+    if file < 0:
+        return False
+    if sys.platform == "win32":
+        return bool(select.select([file], [], [], 0)[0])
+    poll = select.poll()  # takes files of any number
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def peer_of(address: str) -> str:

@@ -6,8 +6,8 @@ from SegAnyPETLib.backend.server.guards.connections import Connections, peer_of
 class Opened:
     """A connection that notes whether it was closed."""
 
-    def __init__(self, idle=True):
-        self.idle, self.aborted = idle, False
+    def __init__(self):
+        self.idle, self.has_unread, self.aborted = True, False, False
 
     def abort(self):
         self.aborted = True
@@ -26,6 +26,14 @@ def test_beyond_the_limit_of_a_peer_its_oldest_stranger_is_closed():
     first, second, third = opened(limits, "a", 3)
     assert [c.aborted for c in (*other, first, second, third)] == [False, True, False, False]
     assert limits.strangers == 3
+
+
+def test_a_stranger_whose_request_has_arrived_but_was_not_read_is_spared():
+    limits = Connections(max_strangers=10, max_per_peer=2)
+    first, second = opened(limits, "a", 2)
+    first.has_unread = second.has_unread = True
+    (third,) = opened(limits, "a")
+    assert [c.aborted for c in (first, second, third)] == [False, False, True]
 
 
 def test_beyond_the_limit_of_all_a_stranger_of_the_peer_with_most_is_closed():
