@@ -199,6 +199,12 @@ def test_injection_after_the_scan_or_long_before_is_refused(start):
     assert "h before the scan; check" in _refusal(_headers(RadiopharmaceuticalStartDateTime=start))
 
 
+def test_an_injection_up_to_eight_half_lives_before_the_scan_is_taken():
+    an_hour = 3600
+    assert uptake_seconds(_headers(RadionuclideHalfLife=an_hour / 8)) == an_hour
+    assert "1.0 h before the scan; check" in _refusal(_headers(RadionuclideHalfLife=an_hour / 8 - 1))
+
+
 @pytest.mark.filterwarnings("ignore:Invalid value for VR TM")
 def test_time_that_is_no_time_is_refused():
     headers = _headers()
