@@ -17,7 +17,9 @@ from typing import TextIO
 from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 
-EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILURE = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 #: The extra of pyproject.toml that brings a package.
 EXTRA_OF = {

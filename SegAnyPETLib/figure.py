@@ -32,12 +32,15 @@ MIN_WIDTH_MM = 200.0
 
 HEIGHT_INCHES = 6.2
 #: A panel is at least and at most this many times as wide as high, however flat or slim the volume is.
-MIN_RATIO, MAX_RATIO = 0.2, 4.0
+MIN_RATIO = 0.2
+MAX_RATIO = 4.0
 
 #: A click is drawn on a slice when it lies this near to it.
 CLICK_DEPTH_MM = 5.0
 
-CONTOUR_COLOR, POSITIVE_COLOR, NEGATIVE_COLOR = "#d62728", "#2ca02c", "#d62728"
+CONTOUR_COLOR = "#d62728"
+POSITIVE_COLOR = "#2ca02c"
+NEGATIVE_COLOR = "#d62728"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from SegAnyPETLib.models.spec import ModelSpec
 
 #: Units are 2 to a power between these, so that float32 can represent every voxel in physical units.
-MIN_EXPONENT, MAX_EXPONENT = -120, 112
+MIN_EXPONENT = -120
+MAX_EXPONENT = 112
 #: Occupancies of a mask prompt are quantised to this number of steps.
 OCCUPANCY_STEPS = 255
 #: Logit of voxels so far from the mask that a prediction leaves them out.

@@ -12,7 +12,8 @@ from SegAnyPETLib.errors import InputError
 #: The environment variable that holds the token if no file is named.
 TOKEN_VARIABLE = "SEGANYPET_TOKEN"
 
-MIN_TOKEN, MAX_TOKEN = 16, 512
+MIN_TOKEN = 16
+MAX_TOKEN = 512
 
 
 def check_token(text: str) -> str:

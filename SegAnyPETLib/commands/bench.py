@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A long whole-body scan.
-SHAPE_KJI, SPACING_MM = (326, 400, 400), (2.04, 2.04, 3.0)
+#: Grid and voxel size (i, j, k) of a long whole-body scan.
+SHAPE_KJI = (326, 400, 400)
+SPACING_MM = (2.04, 2.04, 3.0)
 #: Centres in voxels (k, j, i) and radii in mm of the lesions that are clicked.
 LESIONS = (((60, 200, 160), 40.0), ((150, 210, 240), 20.0), ((220, 190, 180), 10.0), ((270, 200, 200), 6.0))
 

@@ -26,7 +26,8 @@ from SegAnyPETLib.simulation.phantom import make_phantom
 from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment, write_segmentation
 from SegAnyPETLib.volume.volume import Volume
 
-SEGMENTATION, FIGURE = "segmentation.seg.nrrd", "segmentation.png"
+SEGMENTATION = "segmentation.seg.nrrd"
+FIGURE = "segmentation.png"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,9 @@ from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
 from SegAnyPETLib.simulation.tissues import ORGANS
 from SegAnyPETLib.volume.io import check_voxel_size, read_labels, write_volume
 
-PET, ORGAN_MAP, LESION_MAP = "pet.nii.gz", "organs.nii.gz", "lesions.nii.gz"
+PET = "pet.nii.gz"
+ORGAN_MAP = "organs.nii.gz"
+LESION_MAP = "lesions.nii.gz"
 
 
 def run(options: PhantomOptions) -> None:

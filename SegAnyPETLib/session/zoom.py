@@ -15,7 +15,8 @@ from SegAnyPETLib.volume.window import Window
 FIRST_LOOK_MM = 4.0
 #: Where the model expects less than this Dice of its first mask, it looks at these voxel sizes too, and the mask of
 #: which it expects most tells the size: a click in the cold core of a large tumour looks like a small one from near.
-DOUBT, OTHER_LOOKS_MM = 0.85, (3.0, 5.0, 6.5)
+DOUBT = 0.85
+OTHER_LOOKS_MM = (3.0, 5.0, 6.5)
 #: A window is chosen so large that the target fills this share of its side.
 FILL = 0.6
 #: A window is kept while target and points stay this many voxels away from its border.

@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-#: Share of lesions with a cold core, and the smallest radius of one that has room for it.
-COLD_CORE_SHARE, COLD_CORE_RADIUS_MM = 0.25, 12.0
+#: Share of lesions with a cold core.
+COLD_CORE_SHARE = 0.25
+#: Smallest radius of a lesion that has room for a cold core.
+COLD_CORE_RADIUS_MM = 12.0
 
 
 def lesion_shape(

@@ -21,7 +21,8 @@ from SegAnyPETLib.volume.volume import Volume
 LESION_GAP_MM = 6.0
 #: Where lesions are put, and the least by which their uptake exceeds that around them, and at all (SUV).
 HOSTS = (Tissue.SOFT, Tissue.LUNGS, Tissue.LIVER, Tissue.MARROW)
-MIN_CONTRAST, MIN_SUV = 2.0, 2.5
+MIN_CONTRAST = 2.0
+MIN_SUV = 2.5
 #: A clinical scanner of middling resolution and noise.
 SCANNER = Scanner(resolution_mm=6.0, noise=0.08, noise_grain_mm=5.0)
 

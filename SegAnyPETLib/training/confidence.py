@@ -26,7 +26,8 @@ from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.sample import Sample
 
 #: Weights of annotations of high and of low quality.
-HIGH_WEIGHT, LOW_WEIGHT = 1.0, 0.5
+HIGH_WEIGHT = 1.0
+LOW_WEIGHT = 0.5
 #: Largest variance of values between 0 and 1.
 MAX_VARIANCE = 0.25
 #: Most points of a round.

@@ -8,8 +8,10 @@ from scipy import ndimage
 
 from SegAnyPETLib.simulation.lesions import smooth_noise
 
-#: How far the surface moves as a whole, and by how much it wavers, as shares of the target's depth.
-MAX_SHIFT, MAX_WAVER = 0.4, 0.6
+#: How far the surface moves as a whole, as a share of the target's depth.
+MAX_SHIFT = 0.4
+#: By how much the surface wavers, as a share of the target's depth.
+MAX_WAVER = 0.6
 
 
 def degraded_reference(target: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:

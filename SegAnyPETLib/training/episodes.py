@@ -18,10 +18,14 @@ from SegAnyPETLib.training.degraded_reference import degraded_reference
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.simulated_clicks import next_click
 
-#: Share of episodes that begin with a mask instead of a click, and of these with a faultless one.
-MASK_START_SHARE, FAULTLESS_SHARE = 0.15, 0.3
-#: Chance that an episode ends after a step; and its greatest length.
-END_SHARE, LONGEST = 0.25, 10
+#: Share of episodes that begin with a mask instead of a click.
+MASK_START_SHARE = 0.15
+#: Share of these in which the mask is faultless.
+FAULTLESS_SHARE = 0.3
+#: Chance that an episode ends after a step.
+END_SHARE = 0.25
+#: Steps of the longest episode.
+LONGEST = 10
 
 
 @dataclass(eq=False)

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
 
-#: A target of fewer voxels cannot be seen; a source that shows none in so many windows will hardly ever show one.
-MIN_VOXELS, MAX_DRAWS = 4, 1000
+#: A target of fewer voxels cannot be seen.
+MIN_VOXELS = 4
+#: A source that shows no target in so many windows will hardly ever show one.
+MAX_DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)

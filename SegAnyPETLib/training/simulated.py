@@ -31,14 +31,20 @@ ORGAN_TARGETS = {
 }
 #: Paired organs are one target as often as each side is a target of its own.
 PAIR_SHARE = 0.25
-#: Voxel sizes of windows, in mm; the finest is drawn between two values.
-FINEST_MM, COARSEST_MM = (1.6, 2.4), 6.8
-#: Share of windows at about the voxel size of a session's first look, whatever the target's size, and that size.
-FIRST_LOOK_SHARE, FIRST_LOOK_MM = 0.35, 4.0
+#: Finest voxel size of windows in mm, drawn between these.
+FINEST_MM = (1.6, 2.4)
+#: Coarsest voxel size of windows in mm.
+COARSEST_MM = 6.8
+#: Share of windows at about the voxel size of a session's first look, whatever the target's size.
+FIRST_LOOK_SHARE = 0.35
+#: Voxel size of a session's first look, in mm.
+FIRST_LOOK_MM = 4.0
 #: Share of lesions that lie around the head and the neck, where hot organs are near.
 NECK_SHARE = 0.35
-#: Share of lesion windows with neighbouring lesions, and the most there are.
-NEIGHBOUR_SHARE, MAX_NEIGHBOURS = 0.65, 5
+#: Share of lesion windows with neighbouring lesions.
+NEIGHBOUR_SHARE = 0.65
+#: Maximum number of neighbouring lesions.
+MAX_NEIGHBOURS = 5
 
 
 class SimulatedWindows:

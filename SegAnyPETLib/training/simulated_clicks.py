@@ -8,8 +8,10 @@ from scipy import ndimage
 
 from SegAnyPETLib.volume.patch import bounding_box
 
-#: Share of clicks at the error's deepest voxel, and anywhere within its inner half; the others lie anywhere in it.
-DEEPEST_SHARE, INNER_SHARE = 0.6, 0.25
+#: Share of clicks at the error's deepest voxel.
+DEEPEST_SHARE = 0.6
+#: Share of clicks anywhere within its inner half; the others lie anywhere in it.
+INNER_SHARE = 0.25
 #: Share of clicks that mend the smaller of the two kinds of error.
 OTHER_KIND_SHARE = 0.15
 

@@ -28,7 +28,8 @@ READERS = {
 }
 
 #: Voxels of a PET are millimetres wide; beyond these limits a file is in another unit.
-MIN_VOXEL_MM, MAX_VOXEL_MM = 0.4, 100.0
+MIN_VOXEL_MM = 0.4
+MAX_VOXEL_MM = 100.0
 
 #: SimpleITK's pixel types that hold one real number.
 SCALAR_TYPES = (

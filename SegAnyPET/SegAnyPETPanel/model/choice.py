@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import qt
 
-WORKER, SERVER, INSIDE = "worker", "server", "inside"
+WORKER = "worker"
+SERVER = "server"
+INSIDE = "inside"
 LOCATIONS = (WORKER, SERVER, INSIDE)
 #: Keys of the saved preferences below "SegAnyPET/", by field; "place" is the key of the first release.
 SAVED_KEYS = {"model": "model", "location": "place", "device": "device", "server": "server"}

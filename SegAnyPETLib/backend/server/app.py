@@ -31,7 +31,8 @@ from SegAnyPETLib.backend.server.refusals import STATUS_OF, ClientGone, Refusal
 from SegAnyPETLib.backend.server.service import READY, Service
 from SegAnyPETLib.errors import InputError
 
-CLIENT_HEADER, DEADLINE_HEADER = "X-Client", "X-Deadline-S"
+CLIENT_HEADER = "X-Client"
+DEADLINE_HEADER = "X-Deadline-S"
 
 
 def create_app(service: Service, token: str | None) -> FastAPI:

@@ -18,8 +18,10 @@ from typing import Any
 
 from SegAnyPETLib.errors import InputError
 
-#: Maximum size of a log file, and number of older ones that are kept.
-FILE_BYTES, OLDER_FILES = 10 * 1024**2, 5
+#: Maximum size of a log file.
+FILE_BYTES = 10 * 1024**2
+#: Older log files that are kept.
+OLDER_FILES = 5
 
 #: Number of characters of a message that are kept.
 MAX_MESSAGE = 300

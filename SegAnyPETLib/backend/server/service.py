@@ -31,7 +31,9 @@ from SegAnyPETLib.errors import BackendError, InputError, OutOfMemory, SegAnyPET
 if TYPE_CHECKING:
     from SegAnyPETLib.models.engine import Engine
 
-STARTING, READY, STOPPING = "starting", "ready", "stopping"
+STARTING = "starting"
+READY = "ready"
+STOPPING = "stopping"
 
 #: Memory for the embeddings of all models together; one of the published size takes 0.8 MB, one of Lite 0.4 MB.
 CACHE_BYTES = 512 * 1024**2

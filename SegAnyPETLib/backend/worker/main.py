@@ -21,7 +21,9 @@ from SegAnyPETLib.errors import BackendError, DeviceMissing, SegAnyPETError
 if TYPE_CHECKING:
     from SegAnyPETLib.models.engine import Engine
 
-STDIN, STDOUT, STDERR = 0, 1, 2
+STDIN = 0
+STDOUT = 1
+STDERR = 2
 #: Seconds between two checks that the parent is alive.
 CHECK_S = 0.5
 

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 
 from SegAnyPETLib.errors import BackendError, DeviceMissing, InputError, OutOfMemory, SegAnyPETError
 
-IMPORTING, LOADING, WARMING_UP = "importing", "loading weights", "warming up"
+IMPORTING = "importing"
+LOADING = "loading weights"
+WARMING_UP = "warming up"
 
 #: Exceptions that keep their type on the way; the first that matches is taken, so special ones come first.
 _ERRORS: dict[str, type[SegAnyPETError]] = {

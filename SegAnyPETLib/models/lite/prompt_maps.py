@@ -28,12 +28,16 @@ MAPS = (
     "has_previous_mask",
     "spacing",
 )
-#: Decay lengths of the two distance maps in mm: the size of the point spread, and that of an organ.
-NEAR_MM, FAR_MM = 8.0, 50.0
+#: Decay length of the near distance map in mm: the size of the point spread.
+NEAR_MM = 8.0
+#: Decay length of the far distance map in mm: the size of an organ.
+FAR_MM = 50.0
 #: The uptake at a point is the highest one within this distance.
 REFERENCE_RADIUS_MM = 5.0
-#: Reference uptake in SUV where there is neither a positive point nor a mask, and the least that is used.
-DEFAULT_REFERENCE, MIN_REFERENCE = 5.0, 0.3
+#: Reference uptake in SUV if there is neither a positive point nor a mask.
+DEFAULT_REFERENCE = 5.0
+#: Smallest reference uptake in SUV.
+MIN_REFERENCE = 0.3
 #: Relative uptake is cut off here.
 RELATIVE_LIMIT = 2.5
 #: Rounds of the six directional sweeps of a path map; each lets a path turn back once more.

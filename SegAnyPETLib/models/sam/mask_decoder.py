@@ -10,7 +10,9 @@ from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.models.sam.layers import ChannelNorm, Head, MatrixLinear, Mlp
 
 #: Of the two-way transformer; all published weights share them.
-DEPTH, HEADS, MLP_WIDTH = 2, 8, 2048
+DEPTH = 2
+HEADS = 8
+MLP_WIDTH = 2048
 #: Token 0 is for a single mask, tokens 1 to 3 are for multimask output.
 MASK_TOKENS = 4
 #: Hidden channels of the head that predicts the IoU of each mask.

@@ -19,7 +19,8 @@ MIN_PROMPT_WIDTH = 16
 #: Masks pass through a quarter of these channels.
 MIN_MASK_CHANNELS = 4
 
-_ENCODER, _PROMPTS = "image_encoder", "prompt_encoder"
+_ENCODER = "image_encoder"
+_PROMPTS = "prompt_encoder"
 
 
 def sizes_of(shapes: Shapes) -> SamConfig:
