@@ -14,8 +14,8 @@ from SegAnyPETLib.mrml.nodes.prompt_markups import PromptMarkups
 from SegAnyPETLib.mrml.nodes.volumes import units_of
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext
 from SegAnyPETLib.mrml.target_rows import TargetRow, TargetRows
-from SegAnyPETLib.pet.reading import SUV_UNITS
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import sentence
 from SegAnyPETPanel.views.placing import Placing

@@ -19,12 +19,13 @@ from SegAnyPETLib.commands.outputs import check_output
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import SUV_UNITS, read_pet
+from SegAnyPETLib.pet.reading import read_pet
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.io import SUFFIXES, check_mask, read_labels
 from SegAnyPETLib.volume.segmentation import Segment, write_mask
+from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"

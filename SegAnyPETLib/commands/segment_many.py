@@ -20,10 +20,11 @@ from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import SUV_UNITS, read_pet
+from SegAnyPETLib.pet.reading import read_pet
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.atomic import replacing
 from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
+from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 TABLE = "quantities.csv"

@@ -10,9 +10,8 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.suv import suv_factors
 from SegAnyPETLib.volume.dicom import read_series
 from SegAnyPETLib.volume.io import check_image, read_image
+from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
-
-SUV_UNITS = "SUVbw"
 
 #: Endings of single DICOM files, which are not a whole scan.
 DICOM_SUFFIXES = (".dcm", ".ima")

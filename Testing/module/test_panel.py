@@ -211,7 +211,7 @@ before = set(sys.modules)
 sys.path.insert(0, {str(MODULE)!r})
 import SegAnyPETPanel.panel
 print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} & {{"torch", "monai", "httpx",
-    "safetensors", "fastapi", "huggingface_hub"}}))
+    "safetensors", "fastapi", "huggingface_hub", "pydicom"}}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "", done.stderr

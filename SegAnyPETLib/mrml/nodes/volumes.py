@@ -12,9 +12,9 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.nodes.frames import from_vtk, world_to
-from SegAnyPETLib.pet.reading import SUV_UNITS
 from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.io import check_voxel_size
+from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 #: The library's names of units by UCUM code, as Slicer's DICOM loaders set it.

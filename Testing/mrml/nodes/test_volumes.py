@@ -7,7 +7,7 @@ from slicer.util import addVolumeFromArray, arrayFromVolume, arrayFromVolumeModi
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.nodes.volumes import VolumeCache, units_of
-from SegAnyPETLib.pet.reading import SUV_UNITS
+from SegAnyPETLib.volume.units import SUV_UNITS
 
 OBLIQUE = np.array([[0, -3, 0, 1], [2, 0, 0, 2], [0, 0, -4, 3], [0, 0, 0, 1]], dtype=float)
 RAMP = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
