@@ -25,6 +25,8 @@ def registerSampleData(thumbnail: str) -> None:
         category="SegAnyPET",
         sampleName=NAME,
         thumbnailFileName=thumbnail,
+        uris="",  # nothing is downloaded, but Slicer takes the lengths of these three
+        fileNames=NAME,
         nodeNames=NAME,
         customDownloader=makePhantom,
     )

@@ -185,6 +185,7 @@ def test_a_panel_that_is_left_places_no_points_and_comes_back_as_it_was(quick) -
 def test_the_phantom_is_offered_and_is_a_pet_in_suv(unopened) -> None:
     (sample,) = unopened.harness.installations.samples
     assert (sample.category, sample.sampleName) == ("SegAnyPET", "PhantomPET")
+    assert (sample.uris, sample.fileNames, sample.nodeNames) == ([""], ["PhantomPET"], ["PhantomPET"])
     (node,) = sample.customDownloader(sample)
     unopened.ui.volumeSelector.setCurrentNode(node)
     unopened.rest()

@@ -1,4 +1,4 @@
-"""Doubles of what installs packages and fetches samples: asked, they note it and install nothing."""
+"""Doubles of what installs packages and fetches samples: they note requests and install nothing."""
 
 from __future__ import annotations
 
@@ -141,9 +141,38 @@ def sample_data_module(installations: Installations) -> ModuleType:
             checksums: Any = None,
             loadFileType: Any = None,
         ) -> None:
-            installations.samples.append(SimpleNamespace(**locals()))
+            per_file = {
+                "uris": uris,
+                "fileNames": fileNames,
+                "nodeNames": nodeNames,
+                "loadFiles": loadFiles,
+                "loadFileType": loadFileType,
+                "checksums": checksums,
+            }
+            source = SimpleNamespace(**locals())
+            vars(source).update(one_for_each_file(per_file))
+            installations.samples.append(source)
 
     return module("SampleData", SampleDataLogic=SampleDataLogic)
+
+
+def one_for_each_file(fields: dict[str, Any]) -> dict[str, list[Any]]:
+    """Make lists of a sample's fields as ``SampleDataSource`` does: it takes the length of each.
+
+    Raises:
+        TypeError: a field without a default has no length.
+        ValueError: the lengths differ.
+    """
+    uris = fields["uris"]
+    if isinstance(uris, str):
+        lists = {name: [value] for name, value in fields.items()}
+    else:
+        length = len(uris)
+        defaults = ("nodeNames", "loadFiles", "loadFileType", "checksums")
+        lists = {n: [None] * length if v is None and n in defaults else v for n, v in fields.items()}
+    if len({len(values) for values in lists.values()}) != 1:
+        raise ValueError(f"All fields of sample data source must have the same length: {lists}")
+    return lists
 
 
 def module(name: str, **contents: Any) -> ModuleType:
