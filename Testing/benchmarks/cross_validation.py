@@ -18,16 +18,16 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.evaluation.curves import summarise
-from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
+from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
-from SegAnyPETLib.evaluation.report import SHOWN_CLICKS, report
+from SegAnyPETLib.evaluation.report import SHOWN_CLICKS, report, to_json
+from SegAnyPETLib.evaluation.results import Evaluation
 from SegAnyPETLib.training.dataset import case_names, fold_names
 from SegAnyPETLib.training.recipe import Recipe, read_recipe
 from SegAnyPETLib.training.trainer import train
@@ -69,8 +69,8 @@ def main() -> None:
     if len(folds) < FOLDS:
         title += f", fold {' and '.join(str(fold) for fold in results)} alone"
     whole = pooled(list(results.values()), title)
-    whole["folds"] = {f"{fold}": result["summary"] for fold, result in results.items()}
-    arguments.output.write_text(json.dumps(whole, indent=1))
+    by_fold = {f"{fold}": summarise(result.targets).to_json() for fold, result in results.items()}
+    arguments.output.write_text(json.dumps(to_json(whole) | {"folds": by_fold}, indent=1))
     print(report(whole))
     print(fold_table(results))
 
@@ -99,7 +99,7 @@ def lacks(recipe: Recipe, runs: Path) -> str:
     return ""
 
 
-def evaluate_fold(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, Any]:
+def evaluate_fold(recipe: Recipe, arguments: argparse.Namespace) -> Evaluation:
     """Click the cases that a fold's recipe leaves out, by its model."""
     fitted, folder = fold_names(recipe), Path(recipe.real_cases)
     left_out = [name for name in case_names(recipe) if name not in fitted][: arguments.cases]
@@ -114,35 +114,27 @@ def evaluate_fold(recipe: Recipe, arguments: argparse.Namespace) -> dict[str, An
         return evaluate(
             cases,
             sessions_over(backend),
+            EvaluationSettings(arguments.clicks, arguments.robot, baselines=True),
             model=recipe.name,
-            clicks=arguments.clicks,
-            robot=arguments.robot,
-            baselines=True,
             progress=progress,
         )
 
 
-def pooled(results: list[dict[str, Any]], model: str) -> dict[str, Any]:
-    """One result of the targets of several, which stay as they are."""
-    whole = {**results[0], "model": model, "targets": [t for result in results for t in result["targets"]]}
-    whole["baselines"] = {
-        name: {"targets": [t for result in results for t in result["baselines"][name]["targets"]]}
-        for name in results[0]["baselines"]
-    }
-    for part in (whole, *whole["baselines"].values()):
-        part["summary"] = plain(summarise(part["targets"]))
-    return whole
+def pooled(results: list[Evaluation], model: str) -> Evaluation:
+    """One evaluation of the cases of several."""
+    return replace(results[0], model=model, cases=tuple(case for result in results for case in result.cases))
 
 
-def fold_table(results: dict[int, dict[str, Any]]) -> str:
+def fold_table(results: dict[int, Evaluation]) -> str:
     """Mean Dice of each fold after some clicks, as Markdown."""
-    clicks = next(iter(results.values()))["clicks"]
+    clicks = next(iter(results.values())).steps[-1]
     shown = sorted({n for n in SHOWN_CLICKS if n < clicks} | {clicks})
     rows = [["fold", "targets", *(f"Dice after {n}" for n in shown)], ["---"] * (len(shown) + 2)]
     for fold, result in results.items():
-        group = result["summary"]["all"]
-        means = (group["dice"]["mean"][n - 1] for n in shown)
-        rows.append([f"{fold}", f"{group['count']}", *(f"{mean:.3f}" for mean in means)])
+        group = summarise(result.targets).all
+        assert group is not None
+        means = (group.curves["dice"][n - 1].mean for n in shown)
+        rows.append([f"{fold}", f"{group.count}", *(f"{mean:.3f}" for mean in means)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

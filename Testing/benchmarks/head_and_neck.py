@@ -28,7 +28,7 @@ from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.curves import SMALL_ML, describe
-from SegAnyPETLib.evaluation.evaluate import evaluate, plain, sessions_over
+from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
 from SegAnyPETLib.simulation.lesions import largest_part, lesion_shape, lesion_uptake
@@ -90,7 +90,7 @@ def main() -> None:
         raise SystemExit("none of the maps shows enough of the brain; use other --skip and --maps")
     summary = {name: _summary(targets, arguments.seed) for name, targets in found.items()}
     about = {"model": arguments.model, "clicks": arguments.clicks, "seed": arguments.seed}
-    arguments.output.write_text(json.dumps(plain({**about, "summary": summary, "targets": found}), indent=1))
+    arguments.output.write_text(json.dumps({**about, "summary": summary, "targets": found}, indent=1))
     print(_table(summary, arguments.model))
 
 
@@ -228,21 +228,26 @@ def _measured(phantom: Phantom, name: str, backend: Backend, arguments: argparse
         result = evaluate(
             [Case(name, image, labels)],
             sessions_over(backend),
+            EvaluationSettings(arguments.clicks, seed=arguments.seed, baselines=True),
             model=arguments.model,
-            clicks=arguments.clicks,
-            seed=arguments.seed,
-            baselines=True,
         )
-    methods = {arguments.model: result["targets"]}
-    methods |= {method: baseline["targets"] for method, baseline in result["baselines"].items()}
+    methods = {arguments.model: result.targets, **dict(result.baselines())}
     touching = touching_labels(phantom.lesions.array_kji)
-    return {m: [{**t, "touching": t["label"] in touching} for t in targets] for m, targets in methods.items()}
+    return {m: [{**t.to_json(), "touching": t.label in touching} for t in rows] for m, rows in methods.items()}
 
 
 def _summary(targets: list[Target], seed: int) -> dict[str, Any]:
     """Dice of each group after each click; None where a group has no target."""
-    groups = {name: [t["dice"] for t in targets if belongs(t)] for name, belongs in GROUPS.items()}
-    return {n: {"count": len(d), "dice": describe(np.array(d), seed) if d else None} for n, d in groups.items()}
+    groups = {name: [t for t in targets if belongs(t)] for name, belongs in GROUPS.items()}
+    return {name: {"count": len(group), "dice": _dice(group, seed)} for name, group in groups.items()}
+
+
+def _dice(group: list[Target], seed: int) -> dict[str, list[Any]] | None:
+    if not group:
+        return None
+    curves, cases = np.array([t["dice"] for t in group], dtype=float), [t["case"] for t in group]
+    steps = [describe(column, cases, seed).to_json() for column in curves.T]
+    return {key: [step[key] for step in steps] for key in steps[0]}
 
 
 def _table(summary: dict[str, dict[str, Any]], model: str) -> str:

@@ -17,7 +17,7 @@ from left_out_maps import benchmark_parser, chosen_maps
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
-from SegAnyPETLib.evaluation.evaluate import evaluate, sessions_over
+from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate, sessions_over
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
 from SegAnyPETLib.simulation.tissues import Tissue
@@ -38,8 +38,9 @@ def main() -> None:
         phantom = make_phantom(1000 + seed, read_labels(path), tracer, lesions=5)
         with TemporaryDirectory() as folder:
             for kind, cases in _cases(phantom, Path(folder), f"{path.name[:10]} {tracer}").items():
-                sessions = sessions_over(backend)
-                targets[kind] += evaluate(cases, sessions, model=arguments.model, clicks=arguments.clicks)["targets"]
+                settings = EvaluationSettings(arguments.clicks)
+                found = evaluate(cases, sessions_over(backend), settings, model=arguments.model)
+                targets[kind] += [target.to_json() for target in found.targets]
     arguments.output.write_text(json.dumps(targets, indent=1))
     print(f"{'':18}targets  mean Dice after 1 to {arguments.clicks} clicks")
     for organ in ORGANS:

@@ -55,20 +55,17 @@ def test_the_report_has_a_curve_for_every_target(
         ('{"cases": []}', "cases"),
         ('{"cases": [{"id": "a", "image": "none.nii.gz", "label": "labels.nii.gz"}]}', "none.nii.gz"),
         ('{"cases": [{"id": "a", "image": "pet.nii.gz", "label": "other.nii.gz"}]}', "grid"),
-        ('{"cases": [{"id": "a", "image": "pet.nii.gz", "label": "zero.nii.gz"}]}', "no target"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_leaves_the_last_report(
     content: str,
     reason: str,
     manifest: Path,
-    pet: Volume,
     model_file: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = manifest.parent
     write_volume(Volume(np.ones((3, 3, 3), np.uint8), np.eye(4)), folder / "other.nii.gz")
-    write_volume(pet.with_array(np.zeros(pet.shape_kji, np.uint8)), folder / "zero.nii.gz")
     manifest.write_text(content)
     output = folder / "report.json"
     output.write_text("the last report")
@@ -120,15 +117,21 @@ def test_many_processes_report_what_one_does(
     assert many == one
 
 
-def test_a_case_that_cannot_be_used_is_named_by_whichever_process_meets_it(
-    manifest: Path, model_file: Path, tmp_path: Path, pet: Volume, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_case_that_cannot_be_used_is_named_and_the_others_are_reported(
+    jobs: str, manifest: Path, model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    write_volume(pet.with_array(np.zeros(pet.shape_kji, np.uint8)), tmp_path / "zero.nii.gz")
+    write_volume(Volume(np.ones((3, 3, 3), np.uint8), np.eye(4)), tmp_path / "other.nii.gz")
     fields = json.loads(manifest.read_text())["cases"][0]
-    manifest.write_text(json.dumps({"cases": [fields, fields | {"id": "empty", "label": "zero.nii.gz"}]}))
-    options = ["--model", str(model_file), "--jobs", "2", "--clicks", "1", "--output", str(tmp_path / "report.json")]
-    assert main(["evaluate", "--manifest", str(manifest), *options]) == 2
-    err = capfd.readouterr().err
-    assert err.startswith("seganypet: error: case empty: the label map")
-    assert err.count("\n") == 1
-    assert not (tmp_path / "report.json").exists()
+    manifest.write_text(json.dumps({"cases": [fields | {"id": "bad", "label": "other.nii.gz"}, fields]}))
+    output = tmp_path / "report.json"
+    options = ["--model", str(model_file), "--jobs", jobs, "--clicks", "1", "--output", str(output)]
+    assert main(["evaluate", "--manifest", str(manifest), *options]) == 1
+    printed = capfd.readouterr()
+    assert printed.err.splitlines()[-1] == (
+        "seganypet: error: 1 of 2 cases could not be evaluated; the report names the reasons"
+    )
+    assert "Not evaluated: case bad: the label map" in printed.out
+    result = json.loads(output.read_text())
+    assert [target["case"] for target in result["targets"]] == ["box", "box"]
+    assert [failed["case"] for failed in result["failed"]] == ["bad"]

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.evaluate import evaluate, relative_errors, sessions_over
+from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, relative_errors, sessions_over
+from SegAnyPETLib.evaluation.evaluate import evaluate as evaluate_cases
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest
-from SegAnyPETLib.evaluation.report import report
+from SegAnyPETLib.evaluation.report import report, to_json
+from SegAnyPETLib.evaluation.results import Evaluation, RelativeErrors
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
 from SegAnyPETLib.prompts import Point
@@ -24,6 +26,17 @@ from SegAnyPETLib.volume.volume import Volume
 
 GRID = np.diag([4.0, 4.0, 4.0, 1.0])
 CURVES = ("dice", "nsd_2mm", "nsd_4mm", "hd95_mm", "fpv_ml", "fnv_ml", "seconds")
+
+
+def evaluation(
+    cases: Sequence[Case], make_session: Any, model: str = "m", progress: Any = lambda part, case: None, **settings: Any
+) -> Evaluation:
+    return evaluate_cases(cases, make_session, EvaluationSettings(**settings), model=model, progress=progress)
+
+
+def evaluate(cases: Sequence[Case], make_session: Any, model: str = "m", **settings: Any) -> dict[str, Any]:
+    """An evaluation as a report holds it."""
+    return to_json(evaluation(cases, make_session, model, **settings))
 
 
 class ThresholdSession:
@@ -135,7 +148,7 @@ def test_what_is_undefined_is_null_in_strict_json(tmp_path: Path) -> None:
     assert target["hd95_mm"] == [None, None]
     assert target["relative_error"] == {"suv_max": None, "suv_mean": None, "suv_peak": None, "mtv": -1.0, "tlg": -1.0}
     assert result["summary"]["all"]["hd95_mm"]["mean"] == [None, None]
-    assert "| - |" in report(result)
+    assert "| - |" in report(evaluation([case], EmptySession, clicks=2))
 
 
 @pytest.mark.slow
@@ -153,30 +166,88 @@ def test_relative_errors_compare_with_the_reference_mask() -> None:
     image = Volume(np.array([[[1.0, 2.0, 4.0, 8.0]]], dtype=np.float32), np.diag([20.0, 20.0, 20.0, 1.0]))
     reference = np.array([[[False, False, True, True]]])
     predicted = np.array([[[False, True, True, False]]])
-    errors = relative_errors(image, predicted, reference)
-    assert errors == pytest.approx({"suv_max": -0.5, "suv_mean": -0.5, "suv_peak": -0.5, "mtv": 0.0, "tlg": -0.5})
+    assert relative_errors(image, predicted, reference) == RelativeErrors(-0.5, -0.5, -0.5, 0.0, -0.5)
 
 
 def test_progress_ends_at_one_and_never_falls(case: Case) -> None:
     seen: list[float] = []
-    evaluate([case], ThresholdSession, model="m", clicks=1, progress=lambda part, name: seen.append(part))
+    evaluation([case], ThresholdSession, clicks=1, progress=lambda part, name: seen.append(part))
     assert seen == [0.0, 0.5, 1.0]
 
 
-def test_what_cannot_be_evaluated_is_refused_with_the_name_of_the_case(case: Case, tmp_path: Path) -> None:
-    shape = (12, 14, 30)
-    empty = write_case(tmp_path, "empty", np.ones(shape), np.zeros(shape))
-    with pytest.raises(InputError, match="case empty: the label map has no positive value"):
-        evaluate([empty], ThresholdSession, model="m")
+def test_a_run_without_any_case_that_can_be_used_is_refused_with_the_name_of_the_case(
+    case: Case, tmp_path: Path
+) -> None:
     other_grid = Case("mixed", case.image, write_case(tmp_path, "small", np.ones((3, 3, 3)), np.ones((3, 3, 3))).label)
     with pytest.raises(InputError, match="case mixed: the label map lies on another grid"):
-        evaluate([other_grid], ThresholdSession, model="m")
+        evaluation([other_grid], ThresholdSession)
     with pytest.raises(InputError, match="at least 1 click"):
-        evaluate([case], ThresholdSession, model="m", clicks=0)
+        EvaluationSettings(clicks=0)
+
+
+def test_one_bad_case_does_not_lose_the_run(case: Case, tmp_path: Path) -> None:
+    other_grid = Case("mixed", case.image, write_case(tmp_path, "small", np.ones((3, 3, 3)), np.ones((3, 3, 3))).label)
+    found = evaluation([other_grid, case], ThresholdSession, clicks=1)
+    alone = evaluation([case], ThresholdSession, clicks=1)
+    assert [t.scores for t in found.targets] == [t.scores for t in alone.targets]
+    assert [f["case"] for f in to_json(found)["failed"]] == ["mixed"]
+    assert "Not evaluated: case mixed: the label map lies on another grid" in report(found)
+
+
+def test_a_case_without_a_lesion_is_a_case(case: Case, tmp_path: Path) -> None:
+    shape = (12, 14, 30)
+    healthy = write_case(tmp_path, "healthy", np.ones(shape), np.zeros(shape))
+    found = evaluation([healthy, case], ThresholdSession, clicks=1)
+    assert (found.without_lesion, found.failed) == (("healthy",), ())
+    assert "2 targets in 2 cases" in report(found)
+    assert "Cases without a lesion, which have no target: healthy." in report(found)
+    assert "0 targets in 1 cases" in report(evaluation([healthy], ThresholdSession, clicks=1))
+
+
+def test_a_label_of_several_components_is_said_and_can_be_split(case: Case) -> None:
+    whole, split = (evaluation([case], ThresholdSession, clicks=1, split_components=s) for s in (False, True))
+    assert [(t.label, t.component, t.components) for t in whole.targets] == [(2, 0, 1), (7, 0, 2)]
+    assert "1 targets have several components; --split-components makes each one a target." in report(whole)
+    assert [(t.label, t.component, t.volume_ml) for t in split.targets] == [
+        (2, 1, pytest.approx(8 * 0.064)),
+        (7, 1, pytest.approx(27 * 0.064)),
+        (7, 2, pytest.approx(8 * 0.064)),
+    ]
+    assert "--split-components" not in report(split)
+    assert to_json(split)["targets"][2]["component"] == 2
+
+
+def test_the_report_names_the_definition_of_hd95_and_the_clicks_that_made_it_worse(case: Case) -> None:
+    text = report(evaluation([case], ThresholdSession, clicks=4))
+    assert "HD95: the larger of the two directed 95th percentiles" in text
+    assert "A click lowered the Dice by more than 0.01 in 0.0 % of clicks after the first, by 0.000 at most" in text
+    assert "No 95 % interval: 1 cases with a target are too few, 10 are needed." in text
+    assert text.index("| per case (1)") < text.index("| all targets (2)")
+
+
+def test_the_protocol_of_autopet_clicks_all_lesions_together_from_no_click_on(case: Case, tmp_path: Path) -> None:
+    shape = (12, 14, 30)
+    healthy = write_case(tmp_path, "healthy", np.ones(shape), np.zeros(shape))
+    found = evaluation([case, healthy], ThresholdSession, robot="autopet4")
+    target, empty = found.targets
+    assert found.steps == tuple(range(11))
+    # The largest component comes first, with the hot layer that is not in the reference; then the two small ones.
+    spilled = 9
+    assert target.curve("dice")[:4] == pytest.approx([0, 2 * 27 / (36 + 43), 2 * 35 / (44 + 43), 2 * 43 / (52 + 43)])
+    assert target.curve("fnv_ml")[:2] == pytest.approx([43 * 0.064, 16 * 0.064])
+    assert spilled == 52 - 43
+    assert np.isnan(empty.curve("dice")).all()
+    assert np.isnan(empty.curve("fnv_ml")).all()
+    assert (empty.curve("fpv_ml") == 0).all()
+    areas = to_json(found)["autopet4"]
+    assert areas["dice_area"] == pytest.approx(np.trapezoid(target.curve("dice")))
+    assert "by the protocol of autoPET IV" in report(found)
+    with pytest.raises(InputError, match="leave out --baselines, --split-components"):
+        EvaluationSettings(robot="autopet4", baselines=True)
 
 
 def test_the_report_shows_the_clicks_and_the_baselines(case: Case) -> None:
-    text = report(evaluate([case], ThresholdSession, model="half", clicks=4, baselines=True))
+    text = report(evaluation([case], ThresholdSession, model="half", clicks=4, baselines=True))
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| all targets")]
     assert [row[1] for row in rows] == ["1", "3", "4"]
     assert rows[0][2] == f"{(1 + 54 / 71) / 2:.3f}"
@@ -199,9 +270,8 @@ class IsocontourBackend:
 def test_interactive_sessions_are_evaluated_over_a_backend(tmp_path: Path) -> None:
     image, labels = np.ones((12, 12, 12)), np.zeros((12, 12, 12))
     image[4:8, 3:8, 4:9], labels[4:8, 3:8, 4:9] = 9.0, 1
-    result = evaluate(
-        [write_case(tmp_path, "one", image, labels)], sessions_over(IsocontourBackend()), model="isocontour", clicks=2
-    )
+    case = write_case(tmp_path, "one", image, labels)
+    result = evaluate([case], sessions_over(IsocontourBackend()), model="isocontour", clicks=2)
     assert result["targets"][0]["dice"][0] > 0.8
     assert result["targets"][0]["prompts"][0]["positive"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from SegAnyPETLib.commands.arguments.shared import (
     JobArguments,
@@ -16,7 +16,8 @@ from SegAnyPETLib.commands.arguments.shared import (
     seed_number,
 )
 
-RobotKind = Literal["ideal", "noisy"]
+#: The simulated users, and the protocol of a challenge; as in `evaluation.evaluate`.
+Robot = Literal["ideal", "noisy", "autopet4"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class EvaluateOptions:
         robot: the simulated user.
         seed: of the simulated user.
         baselines: whether threshold methods are measured too.
+        split_components: whether each connected part of a label is a target of its own.
     """
 
     manifest: Path
@@ -39,9 +41,10 @@ class EvaluateOptions:
     model: ModelArguments
     jobs: JobArguments
     clicks: int = 10
-    robot: RobotKind = "ideal"
+    robot: Robot = "ideal"
     seed: int = 0
     baselines: bool = False
+    split_components: bool = False
 
 
 def add(commands: Any) -> None:
@@ -62,9 +65,15 @@ def add(commands: Any) -> None:
     add_jobs(parser)
     parser.add_argument("--clicks", type=click_count, default=10, metavar="N", help="clicks per target (default: 10)")
     parser.add_argument(
-        "--robot", choices=["ideal", "noisy"], default="ideal", help="the simulated user (default: ideal)"
+        "--robot",
+        choices=get_args(Robot),
+        default="ideal",
+        help="the simulated user, or the click protocol of autoPET IV for all lesions together (default: ideal)",
     )
     parser.add_argument("--seed", type=seed_number, default=0, help="seed of the simulated user (default: 0)")
     parser.add_argument("--baselines", action="store_true", help="measure threshold methods on the same targets too")
+    parser.add_argument(
+        "--split-components", action="store_true", help="each connected part of a label is a target of its own"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="R.json", help="the report")
     parser.set_defaults(kind=EvaluateOptions)
