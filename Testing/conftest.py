@@ -1,6 +1,7 @@
 """Fixtures and settings for all tests."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,17 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "mine.pth"
     save_checkpoint(random_net(LEAST), path)
     return path
+
+
+@pytest.fixture
+def small_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models whose network is that of `checkpoint`, so that it can be installed for them."""
+    from SegAnyPETLib.models.weights.registry import MODELS
+    from Testing.models.sam.checkpoints import LEAST
+
+    for name, model in MODELS.items():
+        if model.family == "sam":
+            monkeypatch.setitem(MODELS, name, replace(model, network=LEAST))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from SegAnyPETLib.models.lite.weights import is_lite
 from SegAnyPETLib.models.promptable import Promptable
 from SegAnyPETLib.models.sam.predictor import SamModel
 from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, MODELS, find_model
-from SegAnyPETLib.models.weights.store import weights_file
+from SegAnyPETLib.models.weights.store import check_unchanged, weights_file
 
 
 def load_model(model: str) -> Promptable:
@@ -19,7 +19,8 @@ def load_model(model: str) -> Promptable:
         model: a name such as "lite" or "lesion", or the path of a file.
 
     Raises:
-        InputError: the name is not known, the model is not installed, or its weights are damaged.
+        InputError: the name is not known, the model is not installed, or its weights are damaged or not those that were
+            installed.
     """
     if model not in MODELS and model.endswith(CHECKPOINT_SUFFIXES):
         path = Path(model)
@@ -28,4 +29,6 @@ def load_model(model: str) -> Promptable:
     path = weights_file(model)
     if entry.family == "lite":
         return LiteModel.load(path, entry.name)
-    return SamModel.load(path, entry.name, entry.licence or "")
+    loaded = SamModel.load(path, entry.name, entry.licence or "")
+    check_unchanged(entry, loaded.spec.sha256)
+    return loaded

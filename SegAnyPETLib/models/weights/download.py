@@ -1,8 +1,8 @@
-"""Weights from Hugging Face into the store, checked on arrival. Loads no torch until they have arrived.
+"""Download weights from Hugging Face into the store, and check them. Loads no torch until they have arrived.
 
-What the hub states of a file (size and SHA-256) is asked first, and the file is asked for at that revision. What an
-interruption leaves of it stays in the store's folder ``downloads`` and is gone on with the next time, from whatever
-process; the library's own `hf_hub_download` begins again.
+The hub is first asked for size and SHA-256 of a file, which is then downloaded at that revision. What was interrupted
+stays in the store's folder ``downloads`` and is resumed by the next one, also of another process; the library's own
+`hf_hub_download` begins again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from SegAnyPETLib.models.weights.store import (
     verify,
 )
 
-#: Called with the bytes that are there and the bytes that there will be; may raise a `SegAnyPETError` to stop.
+#: Called with the bytes so far and in all; may raise a `SegAnyPETError` to stop.
 Progress = Callable[[int, int], None]
 
 
@@ -51,17 +51,17 @@ def fetch(
 
     Args:
         name: of the model.
-        accept_terms: the user agrees to the model's terms; the answer is stored.
+        accept_terms: the user accepts the model's terms; this is recorded.
         offline: use no network, only what is installed or in the cache of huggingface_hub.
-        progress: told of the download as it goes on.
-        file: name of the file in the repository, where its name does not tell which one it is.
+        progress: called while the download goes on.
+        file: name of the file in the repository, if the names do not tell which one it is.
 
     Raises:
         InputError: the model is bundled or not known, its terms are not accepted, the repository has no such file or
-            several, or the file is no checkpoint.
-        SegAnyPETError: the hub cannot be reached, refuses, or what arrived is not what it states.
+            several, or the file does not hold the network of the model.
+        SegAnyPETError: the hub cannot be reached or refuses, or what arrived is not what it states.
     """
-    # Without this the library tells the hub what it runs beside, and asks it what that might be.
+    # Otherwise the library sends usage data to the hub.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     model = installable(name)
     check_terms(model, accept_terms)
@@ -74,7 +74,7 @@ def fetch(
         return existing
     folder = home() / "downloads"
     make_folder(folder)
-    with _alone(folder / f"{wanted.sha256}.lock", model):
+    with _locked(folder / f"{wanted.sha256}.lock", model):
         part = folder / f"{wanted.sha256}{suffix_of(wanted.name)}"
         _download(model, wanted, part, progress)
         return _adopt_checked(model, part, wanted)
@@ -86,13 +86,13 @@ def _is_intact(record: Installed) -> bool:
 
 
 def _adopt_checked(model: ModelEntry, part: Path, wanted: RemoteFile) -> Installed:
-    """Install what has arrived, or delete it."""
+    """Install a complete download, or delete it if it is not right."""
     try:
         if digest(part) != wanted.sha256:
             raise SegAnyPETError(
                 f"what arrived of {wanted.name} is not what the hub states (SHA-256) and was deleted; try again"
             )
-        check_loadable(part)
+        check_loadable(part, model)
         return adopt(model, part, wanted.sha256, wanted.name, f"{model.repository}@{wanted.revision}")
     except SegAnyPETError:
         part.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def _adopt_checked(model: ModelEntry, part: Path, wanted: RemoteFile) -> Install
 
 
 def _download(model: ModelEntry, wanted: RemoteFile, part: Path, progress: Progress | None) -> None:
-    """Bring a file to its whole length, from where an earlier attempt has left it."""
+    """Complete a file, from where an earlier attempt has left it."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -126,7 +126,7 @@ def _download(model: ModelEntry, wanted: RemoteFile, part: Path, progress: Progr
 
 
 class _Counted:
-    """A file that tells how much of it is there, and takes no more than there should be."""
+    """A file that reports its length as it grows, and refuses to grow beyond the expected one."""
 
     def __init__(self, file: BinaryIO, size: int, progress: Progress | None) -> None:
         self._file, self._size, self._progress = file, size, progress
@@ -150,7 +150,7 @@ class _Counted:
 
 
 class _SilentBar(tqdm):
-    """The library's own progress bar is not shown: whoever fetches shows one."""
+    """Hide the library's own progress bar; the caller shows one."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         options.pop("name", None)
@@ -158,7 +158,7 @@ class _SilentBar(tqdm):
 
 
 def _from_cache(model: ModelEntry, file: str | None) -> Installed:
-    """Install what is in the cache of huggingface_hub, where it is not installed already."""
+    """Install what is in the cache of huggingface_hub, unless it is installed already."""
     if model.name in installed():
         return verify(model.name)
     from huggingface_hub import snapshot_download
@@ -180,8 +180,8 @@ def _from_cache(model: ModelEntry, file: str | None) -> Installed:
 
 
 @contextmanager
-def _alone(lock: Path, model: ModelEntry) -> Iterator[None]:
-    """No second process downloads the same file."""
+def _locked(lock: Path, model: ModelEntry) -> Iterator[None]:
+    """Keep a second process from downloading the same file."""
     try:
         with FileLock(lock, timeout=0):
             yield

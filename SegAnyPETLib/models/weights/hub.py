@@ -1,4 +1,4 @@
-"""What the hub, Hugging Face or a mirror of it, says of a model's files, and what may go wrong in asking it."""
+"""Ask the hub, Hugging Face or a mirror of it, about a model's files, and translate its errors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES, ModelEntry
 from SegAnyPETLib.models.weights.store import home
 
-#: Seconds until a silent hub is given up on.
+#: Seconds to wait for a silent hub.
 TIMEOUT_S = 30
-#: No checkpoint of the family is larger; see `sam.archive`.
+#: Maximum size of a checkpoint of the family; see `sam.archive`.
 MAX_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as the hub states it.
+    """A file as the hub describes it.
 
     Attributes:
         name: path in the repository.
@@ -40,11 +40,11 @@ class RemoteFile:
 
 
 def choose_remote(model: ModelEntry, file: str | None) -> RemoteFile:
-    """The file of a model in its repository.
+    """Find the file of a model in its repository.
 
     Args:
         model: the model.
-        file: its name there, where that does not tell which one it is.
+        file: its name there; needed if the names do not tell which one it is.
 
     Raises:
         InputError: no file, or several, may be meant.
@@ -70,7 +70,7 @@ def choose_remote(model: ModelEntry, file: str | None) -> RemoteFile:
 
 
 def choose(model: ModelEntry, names: list[str], file: str | None) -> str:
-    """Which of a repository's files holds a model.
+    """Choose the file of a repository that holds a model.
 
     Args:
         model: the model.
@@ -99,7 +99,7 @@ def choose(model: ModelEntry, names: list[str], file: str | None) -> str:
 
 @contextmanager
 def hub_errors(model: ModelEntry) -> Iterator[None]:
-    """What may go wrong between here and the hub, in one line each."""
+    """Translate the exceptions of huggingface_hub into one-line errors."""
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -112,7 +112,7 @@ def hub_errors(model: ModelEntry) -> Iterator[None]:
     where = f"https://huggingface.co/{model.repository}"
     log = logging.getLogger("huggingface_hub")
     level = log.level
-    log.setLevel(logging.ERROR)  # it would tell of every new attempt
+    log.setLevel(logging.ERROR)  # it would warn of every retry
     try:
         yield
     except GatedRepoError as error:
@@ -139,13 +139,13 @@ def hub_errors(model: ModelEntry) -> Iterator[None]:
             f"the download of {model.name!r} did not end well; check the free space in {home()} and run this again"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SegAnyPETError(f"what answers at {endpoint()} is no Hugging Face hub; check HF_ENDPOINT") from error
+        raise SegAnyPETError(f"what answers at {endpoint()} is not a Hugging Face hub; check HF_ENDPOINT") from error
     finally:
         log.setLevel(level)
 
 
 def endpoint() -> str:
-    """The hub, or the mirror that the environment names.
+    """Return the address of the hub, or of the mirror that the environment names.
 
     Raises:
         InputError: the environment names something else.
@@ -157,12 +157,12 @@ def endpoint() -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise InputError("the environment variable HF_ENDPOINT holds no address of a server; correct or unset it")
+        raise InputError("the environment variable HF_ENDPOINT is not the address of a server; correct or unset it")
     return address
 
 
 def suffix_of(name: str) -> str:
-    """Ending of a file's name in a repository, in lower case."""
+    """Return the ending of a file's name in a repository, in lower case."""
     return PurePosixPath(name).suffix.lower()
 
 

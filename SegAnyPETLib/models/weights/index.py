@@ -1,7 +1,8 @@
-"""The index of a folder with weights: a JSON file, read with suspicion and changed by one process at a time.
+"""The index of a folder with weights: a JSON file that is validated when read, and changed by one process at a time.
 
-It says of each model which file it is, its SHA-256, where it came from and on what licence, and which terms the user
-has accepted. Paths in it are file names, so the folder may be moved.
+It records the file of each model, its SHA-256, origin and licence, and which terms the user has accepted. Paths in it
+are file names, so the folder may be moved. The checks are written by hand: commands that only list models would take
+a third of a second longer with pydantic.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
+from SegAnyPETLib.models.weights.registry import CHECKPOINT_SUFFIXES
 from SegAnyPETLib.volume.atomic import replacing
 
 INDEX = "index.json"
-#: Of the index's layout; another one is refused.
+_WEIGHTS_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]*({'|'.join(map(re.escape, CHECKPOINT_SUFFIXES))})")
+#: Version of the index's layout; another one is refused.
 VERSION = 1
-#: How long to wait for another process that changes the folder; copying a checkpoint takes seconds.
+#: Seconds to wait for another process that changes the folder; copying a checkpoint takes seconds.
 PATIENCE_S = 120
 
 
@@ -31,12 +34,12 @@ class Installed:
     """Weights in the folder.
 
     Attributes:
-        file: their name there.
+        file: name of the file in the folder.
         sha256: of the file when it was installed, in hexadecimal digits.
         size: of the file, in bytes.
         source: repository@revision, or the name of the local file that was added.
-        licence: of the weights; "" where none is stated.
-        added: when, in UTC (ISO 8601).
+        licence: of the weights; "" if none is stated.
+        added: time in UTC (ISO 8601).
     """
 
     file: str
@@ -49,11 +52,11 @@ class Installed:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A user's agreement.
+    """A user's acceptance of terms.
 
     Attributes:
-        text: what was agreed to.
-        accepted: when, in UTC (ISO 8601).
+        text: the terms.
+        accepted: time in UTC (ISO 8601).
     """
 
     text: str
@@ -62,14 +65,14 @@ class Acceptance:
 
 @dataclass
 class Index:
-    """What the folder holds and what its user agreed to, by the name of the model."""
+    """Installed weights and accepted terms, by the name of the model."""
 
     models: dict[str, Installed] = field(default_factory=dict)
     terms: dict[str, Acceptance] = field(default_factory=dict)
 
 
 def read_index(folder: Path) -> Index:
-    """The index of a folder; an empty one where there is none.
+    """Read the index of a folder; an empty one if the folder has none.
 
     Raises:
         InputError: the index cannot be read, is damaged, or is of another version.
@@ -97,7 +100,7 @@ def read_index(folder: Path) -> Index:
 
 @contextmanager
 def changing(folder: Path) -> Iterator[Index]:
-    """The index of a folder, alone among all processes; written when the block ends well.
+    """Lock the folder, yield its index, and write it back if the block succeeds.
 
     Raises:
         InputError: the index is damaged.
@@ -119,8 +122,8 @@ def changing(folder: Path) -> Iterator[Index]:
 def _checked_model(record: dict[str, Any]) -> Installed:
     found = Installed(**record)
     texts = (found.file, found.sha256, found.source, found.licence, found.added)
-    # A file name with a folder in it would let the index delete what is not the store's.
-    named = all(isinstance(t, str) for t in texts) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", found.file)
+    # Another name would let the index have files deleted that are not weights of this folder, or itself.
+    named = all(isinstance(t, str) for t in texts) and _WEIGHTS_NAME.fullmatch(found.file)
     if not named or not re.fullmatch(r"[0-9a-f]{64}", found.sha256) or type(found.size) is not int:
         raise ValueError("a record of the index")
     return found

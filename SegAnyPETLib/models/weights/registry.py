@@ -1,4 +1,4 @@
-"""The models that are known by name. Loads no torch."""
+"""Models that are known by name. Loads no torch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.models.sam.config import PUBLISHED, SamConfig
 from SegAnyPETLib.notice import NOTICE
 
-#: What weights files are called that hold a network of the SAM-Med3D family.
+#: Endings of files with a network of the SAM-Med3D family.
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors")
 
 
@@ -19,11 +20,12 @@ class ModelEntry:
     Attributes:
         name: as it is typed and recorded with every result.
         family: "lite" or "sam", the architecture of its network.
-        summary: what it is for, in one line.
-        repository: of its weights on Hugging Face; None where they are bundled.
+        summary: purpose, in one line.
+        repository: of its weights on Hugging Face; None if they are bundled.
         patterns: shell patterns of its files there, in lower case, matched against file names in lower case.
-        licence: of its weights; None where their authors state none.
+        licence: of its weights; None if their authors state none.
         bundled: name of its weights in Resources/, or None.
+        network: sizes of its network, for the family "sam"; a file of another network is not installed.
     """
 
     name: str
@@ -33,10 +35,11 @@ class ModelEntry:
     patterns: tuple[str, ...] = ()
     licence: str | None = None
     bundled: str | None = None
+    network: SamConfig = PUBLISHED
 
     @property
     def terms(self) -> str | None:
-        """What a user must agree to before these weights are used, in one paragraph; None where nothing is unknown."""
+        """Terms that a user must accept before using the weights, in one paragraph; None if a licence is stated."""
         if self.licence is not None:
             return None
         return (
@@ -86,10 +89,10 @@ MODELS: dict[str, ModelEntry] = {
 
 
 def find_model(name: str) -> ModelEntry:
-    """The model of a name.
+    """Return the model with a name.
 
     Raises:
-        InputError: no model is called so.
+        InputError: no model has this name.
     """
     try:
         return MODELS[name]

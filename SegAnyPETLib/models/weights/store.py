@@ -1,8 +1,8 @@
-"""The weights on this machine: a folder that its user can see, move and empty, and an index of what lies in it.
+"""The store of weights on this machine: a folder that its user can see, move and empty, with an index.
 
-The folder is a per-user data folder, or the one that the environment variable SEGANYPET_HOME names. Its index
-(`weights_index`) says what lies in it. Files are named for their content and never written to, so a process that reads
-one is not disturbed when the model is fetched again. Loads no torch.
+The folder is a per-user data folder, or the one that the environment variable SEGANYPET_HOME names. Its `index` lists
+its files. Files are named for their content and never written to, so a process that reads one is not disturbed when the
+model is fetched again. Loads no torch.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,13 +29,13 @@ CHUNK_BYTES = 1 << 22
 
 
 def home() -> Path:
-    """The folder, which need not exist."""
+    """Return the folder, which need not exist."""
     named = os.environ.get(HOME_VARIABLE)
     return Path(named).expanduser().absolute() if named else user_data_path("SegAnyPET", appauthor=False)
 
 
 def installed() -> dict[str, Installed]:
-    """What the folder holds, by the name of the model; bundled models are not in it.
+    """Return what is installed, by the name of the model, without bundled models.
 
     Raises:
         InputError: the index is damaged.
@@ -43,19 +44,37 @@ def installed() -> dict[str, Installed]:
 
 
 def weights_file(name: str) -> Path:
-    """The weights of a model.
+    """Return the path of a model's weights; compare what was read from it by `check_unchanged`.
 
     Raises:
-        InputError: no model is called so, it is not installed, or its file has gone or changed its size. Whoever reads
-            the file computes its SHA-256.
+        InputError: no model has this name, it is not installed, or its file is missing, a link, or of another size.
         SegAnyPETError: a bundled model is missing from this installation.
     """
     model = find_model(name)
     return resource_path(model.bundled) if model.bundled is not None else _located(model)[1]
 
 
+def check_unchanged(model: ModelEntry, sha256: str) -> None:
+    """Compare weights that were read with those that were installed.
+
+    Args:
+        model: nothing is recorded of a bundled one.
+        sha256: of the file that was read.
+
+    Raises:
+        InputError: they differ, or the model is not installed any more.
+    """
+    if model.bundled is not None:
+        return
+    record = installed().get(model.name)
+    if record is None:
+        raise InputError(f"the weights of {model.name!r} are not installed; {how_to_install(model)}")
+    if record.sha256 != sha256:
+        raise _changed(model, record)
+
+
 def how_to_install(model: ModelEntry) -> str:
-    """The commands that install a model, in one line."""
+    """Return the commands that install a model, in one line."""
     accept = " --accept-terms" if model.terms else ""
     return (
         f"run: seganypet weights fetch {model.name}{accept}, "
@@ -67,10 +86,10 @@ def verify(name: str) -> Installed:
     """Read a model's file again and compare it with what was installed.
 
     Args:
-        name: of a model; nothing is known of a bundled one to compare with, and its record tells what is there.
+        name: of a model; of a bundled one nothing is recorded, and its file is described as it is.
 
     Raises:
-        InputError: it is not installed, or the file is not what was installed.
+        InputError: it is not installed, or the file is not the one that was installed.
     """
     model = find_model(name)
     if model.bundled is not None:
@@ -83,10 +102,10 @@ def verify(name: str) -> Installed:
 
 
 def check_terms(model: ModelEntry, accept_terms: bool) -> None:
-    """Make sure that the user has agreed to what is unknown of a model, now or earlier.
+    """Check that the user has accepted the terms of a model, now or earlier.
 
     Raises:
-        InputError: not so; the message tells what is unknown and how to agree.
+        InputError: the user has not; the message states the terms and how to accept them.
     """
     if model.terms is None or accept_terms:
         return
@@ -96,29 +115,29 @@ def check_terms(model: ModelEntry, accept_terms: bool) -> None:
 
 
 def accept(model: ModelEntry) -> None:
-    """Store that the user has agreed to the terms of a model; nothing where it has none."""
+    """Record that the user has accepted the terms of a model, if it has any."""
     if model.terms is not None:
         with _changing() as index:
             _accept(index, model)
 
 
 def add(name: str, path: Path, accept_terms: bool = False, source: str | None = None) -> Installed:
-    """Install a copy of a local checkpoint, which must hold a network that can be loaded.
+    """Install a copy of a local checkpoint, which must hold the network of the model.
 
     Args:
-        name: of the model that it is.
+        name: of the model.
         path: the file.
-        accept_terms: the user agrees to the model's terms.
-        source: what to record as its origin; the file's name where None.
+        accept_terms: the user accepts the model's terms.
+        source: what to record as its origin; None for the file's name.
 
     Raises:
-        InputError: the model is bundled or not known, its terms are not accepted, or the file cannot be loaded; nothing
-            is changed.
+        InputError: the model is bundled or not known, its terms are not accepted, or the file cannot be loaded or holds
+            another network; nothing is changed.
         SegAnyPETError: the folder cannot be written, or the file changes meanwhile.
     """
     model = installable(name)
     check_terms(model, accept_terms)
-    sha256 = check_loadable(path)
+    sha256 = check_loadable(path, model)
     with _changing() as index:
         record = _record(model, path, sha256, path.stat().st_size, source or path.name)
         with replacing(home() / record.file, path.suffix.lower()) as temporary:
@@ -132,10 +151,10 @@ def adopt(model: ModelEntry, path: Path, sha256: str, file_name: str, source: st
     """Install a checked file of this folder by moving it.
 
     Args:
-        model: the model that it is.
+        model: the model.
         path: the file, on the same disk as the folder.
         sha256: of the file.
-        file_name: what it is called where it came from.
+        file_name: its name in the repository.
         source: repository@revision.
     """
     with _changing() as index:
@@ -146,7 +165,7 @@ def adopt(model: ModelEntry, path: Path, sha256: str, file_name: str, source: st
 
 
 def remove(name: str) -> Installed:
-    """Delete a model's file; the agreement to its terms stays.
+    """Delete a model's file; the acceptance of its terms stays.
 
     Raises:
         InputError: the model is bundled, not known or not installed.
@@ -164,10 +183,10 @@ def remove(name: str) -> Installed:
 
 
 def installable(name: str) -> ModelEntry:
-    """The model of a name, which must not be a bundled one.
+    """Return the model with a name, which must not be a bundled one.
 
     Raises:
-        InputError: it is, or no model is called so.
+        InputError: it is bundled, or no model has this name.
     """
     model = find_model(name)
     if model.bundled is not None:
@@ -175,30 +194,40 @@ def installable(name: str) -> ModelEntry:
     return model
 
 
-def check_loadable(path: Path) -> str:
-    """Load a checkpoint to see that it can be.
+def check_loadable(path: Path, model: ModelEntry) -> str:
+    """Load a checkpoint to check that it can be loaded and holds the network of a model.
 
     Returns:
         Its SHA-256.
 
     Raises:
-        InputError: it cannot.
+        InputError: it cannot be loaded, or holds another network.
     """
     if path.suffix.lower() not in CHECKPOINT_SUFFIXES:
-        raise InputError(f"{path.name} is no checkpoint; give a file that ends with {' or '.join(CHECKPOINT_SUFFIXES)}")
+        raise InputError(
+            f"{path.name} is not a checkpoint; give a file that ends with {' or '.join(CHECKPOINT_SUFFIXES)}"
+        )
     from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
 
-    return load_checkpoint(path)[1]
+    net, sha256 = load_checkpoint(path)
+    # Embeddings of boxes, which published files may hold, are not used.
+    if replace(net.config, boxes=model.network.boxes) != model.network:
+        raise InputError(
+            f"{path.name} holds another network than {model.name!r} (a window of {net.config.size} voxels and "
+            f"{net.config.width} channels instead of {model.network.size} and {model.network.width}); "
+            "to use it, give the file itself as the model"
+        )
+    return sha256
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder of the store where it is absent.
+    """Make a folder of the store if it does not exist.
 
     Raises:
         SegAnyPETError: the system refused.
@@ -219,13 +248,15 @@ def _changing() -> Iterator[Index]:
 
 
 def _located(model: ModelEntry) -> tuple[Installed, Path]:
-    """The record and the file of a model that is not bundled."""
+    """Return the record and the file of a model that is not bundled."""
     record = installed().get(model.name)
     if record is None:
         raise InputError(f"the weights of {model.name!r} are not installed; {how_to_install(model)}")
     path = home() / record.file
+    if path.is_symlink():
+        raise _changed(model, record)  # what it points to may change at any time
     if not path.is_file():
-        raise InputError(f"the weights of {model.name!r} have gone from {home()}; {how_to_install(model)}")
+        raise InputError(f"the weights of {model.name!r} are missing from {home()}; {how_to_install(model)}")
     if path.stat().st_size != record.size:
         raise _changed(model, record)
     return record, path
@@ -243,7 +274,7 @@ def _record(model: ModelEntry, path: Path, sha256: str, size: int, source: str) 
 
 
 def _install(index: Index, model: ModelEntry, record: Installed) -> None:
-    """Enter a file that is in its place; the one before it goes."""
+    """Record the installed file in the index and delete the one it replaces."""
     before = index.models.get(model.name)
     if before is not None and before.file != record.file:
         _unlink(before)
@@ -259,7 +290,7 @@ def _unlink(record: Installed) -> None:
 
 
 def _copy(path: Path, target: Path) -> str:
-    """Copy a file; SHA-256 of what was copied."""
+    """Copy a file, and return the SHA-256 of what was copied."""
     sha256 = hashlib.sha256()
     with path.open("rb") as source, target.open("wb") as copy:
         while chunk := source.read(CHUNK_BYTES):

@@ -21,6 +21,8 @@ from Testing.hub_server import REVISION, Hub, serving
 TURBO = "sam_med3d_turbo.pth"
 PIECE_BYTES = 1 << 16
 
+pytestmark = pytest.mark.usefixtures("small_models")
+
 
 @pytest.fixture
 def hub(home: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
@@ -201,7 +203,7 @@ def test_refusals_of_the_hub_are_explained(home: Path, hub: Hub, status: int, co
 @pytest.mark.parametrize("answer", [b"<html>log in to the hospital's network</html>", b"[]", b"{}", b'{"siblings": 3}'])
 def test_an_answer_of_something_else_than_a_hub_is_told(home: Path, hub: Hub, answer: bytes) -> None:
     hub.answer = answer
-    with pytest.raises(SegAnyPETError, match="is no Hugging Face hub"):
+    with pytest.raises(SegAnyPETError, match="is not a Hugging Face hub"):
         fetch("sam-med3d-turbo")
 
 
@@ -218,7 +220,7 @@ def test_an_endpoint_that_is_no_address_is_named(
     home: Path, hub: Hub, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
-    with pytest.raises(InputError, match="HF_ENDPOINT holds no address"):
+    with pytest.raises(InputError, match="HF_ENDPOINT is not the address"):
         fetch("sam-med3d-turbo")
 
 

@@ -7,14 +7,19 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
+from SegAnyPETLib.models.sam.checkpoint import save_checkpoint
 from SegAnyPETLib.models.weights import store
-from SegAnyPETLib.models.weights.registry import find_model
+from SegAnyPETLib.models.weights.registry import ModelEntry, find_model
 from SegAnyPETLib.resources import resource_path
+from Testing.models.sam.checkpoints import LEAST, random_net
+
+pytestmark = pytest.mark.usefixtures("small_models")
 
 
 def files(folder: Path) -> set[str]:
@@ -101,7 +106,11 @@ def test_other_terms_are_asked_for_again(home: Path, checkpoint: Path) -> None:
 def test_what_is_no_checkpoint_is_not_installed(home: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "page.pth").write_text("<html>")
-    for name, reason in (("notes.txt", "ends with"), ("page.pth", "no checkpoint"), ("absent.pth", "cannot be opened")):
+    for name, reason in (
+        ("notes.txt", "ends with"),
+        ("page.pth", "not a checkpoint"),
+        ("absent.pth", "cannot be opened"),
+    ):
         with pytest.raises(InputError, match=reason):
             store.add("lesion", tmp_path / name, accept_terms=True)
     with pytest.raises(InputError, match="SAM-Med3D family"):
@@ -115,8 +124,8 @@ def test_a_checkpoint_that_changes_between_check_and_copy_is_not_installed(
     path = tmp_path / "net.pth"
     path.write_bytes(checkpoint.read_bytes())
 
-    def check_and_change(path: Path) -> str:
-        sha256 = check_loadable(path)
+    def check_and_change(path: Path, model: ModelEntry) -> str:
+        sha256 = check_loadable(path, model)
         with path.open("ab") as file:
             file.write(b"x")
         return sha256
@@ -154,7 +163,7 @@ def test_the_folder_may_be_moved(home: Path, checkpoint: Path, tmp_path: Path, m
 def test_the_folder_may_be_emptied(home: Path, checkpoint: Path) -> None:
     record = store.add("sam-med3d-turbo", checkpoint)
     (home / record.file).unlink()
-    with pytest.raises(InputError, match=r"have gone.*weights fetch sam-med3d-turbo"):
+    with pytest.raises(InputError, match=r"are missing.*weights fetch sam-med3d-turbo"):
         store.weights_file("sam-med3d-turbo")
     store.add("sam-med3d-turbo", checkpoint)
     assert store.weights_file("sam-med3d-turbo").is_file()
@@ -240,7 +249,7 @@ WORK = """
 import hashlib, sys
 from pathlib import Path
 from SegAnyPETLib.models.weights import store
-from SegAnyPETLib.models.weights.registry import find_model
+from SegAnyPETLib.models.weights.registry import ModelEntry, find_model
 name = sys.argv[1]
 store.make_folder(store.home())
 for n in range(25):
@@ -264,3 +273,39 @@ def test_several_processes_do_not_lose_what_the_others_enter(home: Path) -> None
         assert store.verify(name).sha256 == hashlib.sha256(f"{name} 24".encode()).hexdigest()
     terms = json.loads((home / "index.json").read_text())["terms"]
     assert set(terms) == {"general", "lesion"}
+
+
+def test_a_checkpoint_of_another_network_is_not_installed(
+    home: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # so that the model has its own network again
+    monkeypatch.setenv("SEGANYPET_HOME", str(home))
+    with pytest.raises(InputError, match=r"another network than .lesion. \(a window of 16 voxels .* of 128 and"):
+        store.add("lesion", checkpoint, accept_terms=True)
+    assert not home.exists()
+
+
+def test_corners_of_boxes_make_no_other_network(home: Path, tmp_path: Path) -> None:
+    net = random_net(replace(LEAST, boxes=True))
+    save_checkpoint(net, tmp_path / "boxes.safetensors")
+    assert store.add("sam-med3d-turbo", tmp_path / "boxes.safetensors").size
+
+
+def test_a_link_in_place_of_the_file_is_refused(home: Path, checkpoint: Path, tmp_path: Path) -> None:
+    path = home / store.add("sam-med3d-turbo", checkpoint).file
+    path.rename(tmp_path / "elsewhere.pth")
+    path.symlink_to(tmp_path / "elsewhere.pth")
+    with pytest.raises(InputError, match="do not trust it"):
+        store.weights_file("sam-med3d-turbo")
+
+
+@pytest.mark.parametrize("name", ["index.json", ".lock", "notes.txt", "../mine.pth", "a/mine.pth", ".pth"])
+def test_an_index_that_names_what_is_not_weights_is_damaged_and_nothing_is_deleted(
+    home: Path, checkpoint: Path, name: str
+) -> None:
+    record = store.add("sam-med3d-turbo", checkpoint)
+    index = home / "index.json"
+    index.write_text(index.read_text().replace(record.file, name))
+    with pytest.raises(InputError, match="is damaged"):
+        store.remove("sam-med3d-turbo")
+    assert files(home) == {"index.json", record.file}
