@@ -7,11 +7,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.volume.atomic import replacing
+from SegAnyPETLib.volume.owned_folder import owned_folder
+
+#: Beginning of the name of a folder whose files are not complete.
+TEMPORARY = ".seganypet-"
 
 
 def check_output(path: Path, suffixes: Sequence[str], inputs: Sequence[Path | None] = ()) -> None:
@@ -73,9 +76,9 @@ def filling(folder: Path) -> Iterator[Path]:
     new = not folder.exists()
     make_folder(folder)
     try:
-        with TemporaryDirectory(dir=folder, prefix=".") as temporary:
-            yield Path(temporary)
-            files = sorted(Path(temporary).iterdir())
+        with owned_folder(folder, TEMPORARY) as temporary:
+            yield temporary
+            files = sorted(temporary.iterdir())
             for file in files:
                 if (folder / file.name).is_dir():
                     raise InputError(f"{folder / file.name} is a folder; give another folder to write to")

@@ -18,6 +18,7 @@ from SegAnyPETLib.models.lite.weights import channels_last, load_weights, save_w
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.start_weights import start_file
 from SegAnyPETLib.volume.atomic import replacing
 
 #: Share of steps that show the mask alone, as for a mask that came from elsewhere.
@@ -50,7 +51,7 @@ class LiteTrainee:
         """
         if not self.recipe.start_from:
             return channels_last(LiteNet(len(MAPS)))
-        net, _ = load_weights(self.output / f"{self.recipe.start_from}.safetensors")
+        net, _ = load_weights(start_file(self.recipe.start_from, self.output))
         return channels_last(net.train())
 
     def forward(

@@ -56,8 +56,8 @@ class Recipe:
         noisy_share: share of simulated windows that get a degraded reference, of low quality, instead of the true one.
         prompt_rounds: rounds of prompts that decide how confident the model is of a low-quality target.
         rectify_after: step from which low-quality references are rectified.
-        start_from: name of an earlier run in the same output folder whose weights to start from, or for "sam" a
-            checkpoint of the published layout, relative to the data folder; "" to start anew.
+        start_from: weights to start from: name of an earlier run in the same output folder, else of a model such as
+            "lite", or for "sam" a checkpoint of the published layout, relative to the data folder; "" for new ones.
         keep_start: share of the weights of `start_from` in the result, 0 to 1; the rest is what training made of them.
         checkpoint_every: steps between checkpoints.
     """

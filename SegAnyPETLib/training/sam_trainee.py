@@ -28,6 +28,7 @@ from SegAnyPETLib.models.sam.inputs import mask_prompt, normalised, window_logit
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.recipe import CHECKPOINTS, Recipe
+from SegAnyPETLib.training.start_weights import start_file
 
 #: Share of steps that show the faultless mask alone.
 TRUE_MASK_SHARE = 0.12
@@ -130,7 +131,7 @@ class SamTrainee:
         start = self.recipe.start_from
         if not start:
             return SamNet(self.config)
-        path = Path(start) if start.endswith(CHECKPOINTS) else self.output / f"{start}.safetensors"
+        path = Path(start) if start.endswith(CHECKPOINTS) else start_file(start, self.output)
         net, _ = load_checkpoint(path)
         differing = _differences(net.config, self.config)
         if differing:

@@ -9,12 +9,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from types import ModuleType
 from typing import Any
 
 from SegAnyPETLib.backend.server.guards.bind import is_loopback
 from SegAnyPETLib.errors import BackendError
+from SegAnyPETLib.volume.owned_folder import owned_folder
 
 #: Ray's own variable, which names a cluster that is running.
 ADDRESS_VARIABLE = "RAY_ADDRESS"
@@ -56,13 +57,13 @@ def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
     import ray
 
     # Paths of sockets have some 100 characters at most, and the folders of temporary files may have long names.
-    short = "/tmp" if os.name == "posix" and Path("/tmp").is_dir() else None
-    with TemporaryDirectory(prefix="ray-", dir=short, ignore_cleanup_errors=True) as folder:
+    short = Path("/tmp") if os.name == "posix" and Path("/tmp").is_dir() else None
+    with owned_folder(short or Path(gettempdir()), "ray-") as folder:
         private: dict[str, Any] = {
             "num_cpus": cpus,
             "object_store_memory": OBJECT_STORE_BYTES,
             "include_dashboard": False,
-            "_temp_dir": folder,
+            "_temp_dir": str(folder),
         }
         options = private if address is None else {}
         try:
