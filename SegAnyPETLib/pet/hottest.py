@@ -32,7 +32,7 @@ def hottest_near(volume: Volume, point: Point, radius_mm: float = SNAP_MM) -> tu
 
 
 def snapped(volume: Volume, point: Point, radius_mm: float = SNAP_MM) -> Point:
-    """A positive point moved to the centre of the hottest voxel near it; the click is kept in ``clicked_ras``.
+    """Move a positive point to the centre of the hottest voxel near it; the click is kept in ``clicked_ras``.
 
     A negative point stays where it is: the hottest voxel near it is more often in the target than not. So does a
     point in the hottest voxel. A snapped point is snapped from its click again.

@@ -41,7 +41,7 @@ GRADIENT_LEVELS = 65535
 
 
 def relative_threshold(volume: Volume, point: Point, fraction: float) -> NDArray[np.bool_]:
-    """Voxels of at least a fraction of the local maximum, connected to it.
+    """Segment the voxels of at least a fraction of the local maximum, connected to it.
 
     41 % and 50 % of the maximum are the isocontours of the EANM guideline (Boellaard et al. 2015,
     doi 10.1007/s00259-014-2961-x).
@@ -63,7 +63,7 @@ def relative_threshold(volume: Volume, point: Point, fraction: float) -> NDArray
 
 
 def fixed_threshold(volume: Volume, point: Point, value: float) -> NDArray[np.bool_]:
-    """Voxels of at least a given value, connected to the nearest such voxel within 30 mm of the click.
+    """Segment the voxels of at least a given value, connected to the nearest such voxel within 30 mm of the click.
 
     Args:
         volume: the image in units of the threshold, for SUV thresholds body-weight SUV.
@@ -108,7 +108,7 @@ def adapted_threshold(volume: Volume, point: Point) -> NDArray[np.bool_]:
 
 
 def gradient_watershed(volume: Volume, point: Point) -> NDArray[np.bool_]:
-    """The basin of the local maximum in the gradient magnitude: its border runs where uptake falls off steepest.
+    """Segment the basin of the local maximum in the gradient magnitude: its border is where uptake falls off steepest.
 
     A marker-controlled watershed, one of the gradient methods of AAPM Task Group 211 (Hatt et al. 2017,
     doi 10.1002/mp.12124). Inside are the voxels of at least 70 % of the local maximum that are connected to it,
@@ -154,7 +154,7 @@ METHODS: dict[str, Method] = {
 
 
 def connected_region(array_kji: NDArray, seed_kji: tuple[int, int, int], threshold: float) -> MaskPatch:
-    """Voxels of at least a threshold that are connected to a seed over faces; empty where the seed is below it.
+    """Segment the voxels of at least a threshold connected to a seed over faces; empty if the seed is below it.
 
     Only a box around the seed is looked at, which grows until the region does not reach its faces, so that small
     regions in large volumes cost little and the result is exact.
@@ -172,13 +172,13 @@ def connected_region(array_kji: NDArray, seed_kji: tuple[int, int, int], thresho
 
 
 def core_of(volume: Volume, seed_kji: tuple[int, int, int]) -> MaskPatch:
-    """The region of at least 70 % of a local maximum that is connected to it; it always holds the maximum."""
+    """Segment the region of at least 70 % of a local maximum that is connected to it; it always holds the maximum."""
     hottest = float(volume.array_kji[seed_kji])
     return connected_region(volume.array_kji, seed_kji, min(CORE_FRACTION * hottest, hottest))
 
 
 def peak_at(volume: Volume, center_kji: tuple[int, int, int]) -> float:
-    """Mean of the voxels whose centres lie in the 1 ml sphere around a voxel."""
+    """Return the mean of the voxels whose centres lie in the 1 ml sphere around a voxel."""
     box, distance_mm = distances_around(volume, center_kji, PEAK_RADIUS_MM)
     return float(volume.array_kji[box.slices][distance_mm <= PEAK_RADIUS_MM].mean(dtype=np.float64))
 
@@ -193,7 +193,7 @@ def background_around(volume: Volume, core: MaskPatch) -> float:
 
 
 def gradient_magnitude(values: NDArray[np.float32], sigma_kji: NDArray) -> NDArray[np.float32]:
-    """Magnitude of the Gaussian gradient per sigma, so that the axes weigh equally in mm.
+    """Return the magnitude of the Gaussian gradient per sigma, so that the axes weigh equally in mm.
 
     Args:
         values: array (k, j, i).
@@ -217,7 +217,7 @@ def _faces(shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _reaches_inner_face(part: NDArray[np.bool_], box: Box, shape: tuple[int, ...]) -> bool:
-    """Whether a region touches a face of its box that is not also a face of the volume."""
+    """Return whether a region touches a face of its box that is not also a face of the volume."""
     for axis, (low, high, length) in enumerate(zip(box.low_kji, box.high_kji, shape, strict=True)):
         first, last = np.take(part, 0, axis=axis), np.take(part, -1, axis=axis)
         if (low > 0 and first.any()) or (high < length and last.any()):

@@ -76,7 +76,7 @@ def grow(volume: Volume, window: Window, mask: MaskPatch, known: MaskPatch, look
 
 
 def _inner(window: Window, volume: Volume) -> Box:
-    """The box of a window without its rim; there is none at the volume's own border, beyond which nothing lies."""
+    """Return the box of a window without its rim; faces on the volume's own border have no rim."""
     rim = np.ceil(RIM * window.spacing_mm / volume.spacing_mm[::-1]).astype(int)
     box = window.box_in(volume)
     low, high = np.array(box.low_kji), np.array(box.high_kji)
@@ -86,7 +86,7 @@ def _inner(window: Window, volume: Volume) -> Box:
 def _largest_contact(
     volume: Volume, mask: MaskPatch, known: MaskPatch, seen: Sequence[Box], settled: Sequence[Box]
 ) -> _Contact | None:
-    """The face of a window that most voxels of the mask reach and that no other window has looked beyond."""
+    """Find the face of a window that most voxels of the mask reach and that no other window has looked beyond."""
     contacts = []
     for box in seen:
         for axis, length in enumerate(volume.shape_kji):
@@ -109,7 +109,7 @@ def _contact(mask: MaskPatch, known: MaskPatch, settled: Sequence[Box], box: Box
 
 
 def _merged(volume: Volume, mask: MaskPatch, proposal: MaskPatch, window: Window, settled: Sequence[Box]) -> MaskPatch:
-    """The mask, with what a new window says of the voxels that no earlier one settled."""
+    """Return the mask, with the proposal of a new window for the voxels that no earlier one settled."""
     box = reduce(Box.join, [patch.box for patch in (mask, proposal) if patch.voxels])
     merged, new = mask.within(box), proposal.within(box)
     undecided = np.zeros(merged.shape, dtype=bool)

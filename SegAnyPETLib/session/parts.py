@@ -16,10 +16,10 @@ _TOUCHING = ndimage.generate_binary_structure(3, 3)
 
 
 def part_at(volume: Volume, mask: MaskPatch, point: Point) -> MaskPatch:
-    """The components of a mask around a point, their boxes chained over gaps of at most `GAP_MM`.
+    """Return the components of a mask around a point, their boxes chained over gaps of at most `GAP_MM`.
 
     Returns:
-        An empty patch where no component is near.
+        An empty patch if no component is near.
     """
     labels, _ = ndimage.label(mask.array_kji, _TOUCHING)
     spacing = volume.spacing_mm[::-1]

@@ -49,7 +49,7 @@ class Segmenter:
         self._shown: tuple[Window, WindowImage] | None = None
 
     def apply(self, state: State, prompt: Prompt) -> State:
-        """The state that a prompt leads to.
+        """Return the state that a prompt leads to.
 
         Raises:
             SegAnyPETError: what the backend raises.
@@ -100,7 +100,7 @@ class Segmenter:
         return self._followed(look, points, known)
 
     def _look_again(self, state: State, points: tuple[Point, ...]) -> _Look:
-        """The same window while it shows the part that the click is about, so that nothing else changes.
+        """Look at the same window while it shows the part that the click is about, so that nothing else changes.
 
         A positive click far from the mask begins a new part, which is looked at like a new target.
         """
@@ -118,7 +118,7 @@ class Segmenter:
         return self._look(window, points, mask, previous_logits)
 
     def _window_of(self, window: Window | None, click: Point, part: MaskPatch) -> Window:
-        """The last window while it serves, else one that fits."""
+        """Return the last window while it serves, else one that fits."""
         if self.backend.spec.zooms:
             if window is None or not still_fits(window, self.volume, part, (click,)):
                 return fitting_window(self.volume, self.backend, part, (click,))
@@ -127,7 +127,7 @@ class Segmenter:
         return window
 
     def _followed(self, look: _Look, points: tuple[Point, ...], known: MaskPatch) -> _Look:
-        """A look whose proposal was followed beyond the window's border."""
+        """Follow the proposal of a look beyond the window's border."""
 
         def beyond(window: Window, mask: MaskPatch) -> MaskPatch:
             inside = tuple(p for p in points if window.contains(p.ras))
@@ -162,7 +162,7 @@ class Segmenter:
         return prediction
 
     def _image(self, window: Window) -> WindowImage:
-        """The voxels of a window; those of the last one are kept."""
+        """Sample the voxels of a window; those of the last one are kept."""
         if self._shown is None or self._shown[0] is not window:
             # Beyond the field of view some scanners write "not a number": nothing was measured there.
             array_kji = np.nan_to_num(window.sample(self.volume), copy=False, nan=0.0, posinf=0.0, neginf=0.0)

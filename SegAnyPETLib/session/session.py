@@ -106,12 +106,12 @@ class InteractiveSession:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a step to take back."""
+        """Return whether there is a step to take back."""
         return bool(self._past)
 
     @property
     def can_redo(self) -> bool:
-        """Whether a step was taken back that may be done again."""
+        """Return whether a step was taken back that may be done again."""
         return bool(self._undone)
 
     def add_point(self, point: Point, made_on: Volume | None = None) -> StepResult:
@@ -275,7 +275,7 @@ class InteractiveSession:
             raise InputError("the point lies on a voxel without a finite value; click elsewhere")
 
     def _patch(self, mask_kji: NDArray | MaskPatch) -> MaskPatch:
-        """A mask as its smallest patch."""
+        """Crop a mask to its smallest patch."""
         shape = self.volume.shape_kji
         if isinstance(mask_kji, MaskPatch):
             patch = mask_kji

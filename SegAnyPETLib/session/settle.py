@@ -39,7 +39,7 @@ def settle(
     points: tuple[Point, ...],
     seen: Sequence[Box],
 ) -> MaskPatch:
-    """The mask after a prompt.
+    """Return the mask after a prompt.
 
     Args:
         volume: the grid.
@@ -70,7 +70,7 @@ def settle(
 def _changed_by(
     points: tuple[Point, ...], voxels: list[NDArray], before: NDArray, proposal: NDArray, spacing_kji: NDArray
 ) -> NDArray[np.bool_]:
-    """The mask before a click, changed by what the last point may change."""
+    """Return the mask before a click, changed by what the last point may change."""
     positive = points[-1].positive
     changed = proposal & ~before if positive else before & ~proposal
     others = [v for v, p in zip(voxels, points, strict=True) if p.positive != positive]
@@ -83,7 +83,7 @@ def _changed_by(
 
 
 def cleared(volume: Volume, mask: MaskPatch, points: tuple[Point, ...]) -> MaskPatch:
-    """The mask that a model is shown after a negative click.
+    """Return the mask that a model is shown after a negative click.
 
     Args:
         volume: the grid.
@@ -105,7 +105,7 @@ def cleared(volume: Volume, mask: MaskPatch, points: tuple[Point, ...]) -> MaskP
 
 
 def without_debris(mask: NDArray[np.bool_], positive: list[NDArray]) -> NDArray[np.bool_]:
-    """The large parts of a mask, and those with a positive point.
+    """Keep the large parts of a mask, and those with a positive point.
 
     Args:
         mask: (k, j, i).
@@ -125,7 +125,7 @@ def without_debris(mask: NDArray[np.bool_], positive: list[NDArray]) -> NDArray[
 def _nearest_to(
     number: int, voxels: list[NDArray], shape: tuple[int, ...], spacing_kji: NDArray
 ) -> tuple[NDArray, ...]:
-    """Indices of a ball around a point, without the voxels that lie nearer to another point."""
+    """Return the indices of a ball around a point, without the voxels that lie nearer to another point."""
     center = voxels[number]
     reach = np.ceil(POINT_RADIUS_MM / spacing_kji).astype(int)
     low, high = np.maximum(center - reach, 0), np.minimum(center + reach + 1, shape)

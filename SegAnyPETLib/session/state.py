@@ -76,18 +76,18 @@ class State:
         return tuple(p for p in self.prompts if isinstance(p, Point))
 
     def redrawn(self, volume: Volume, mask: MaskPatch) -> State:
-        """The state after the mask was drawn by hand; the points that it contradicts are overruled and gone."""
+        """Return the state after the mask was drawn by hand; the points that it contradicts are dropped."""
         kept = [p for p in self.points if _marks(mask, volume.nearest_kji(p.ras)) == p.positive]
         return State((*kept, MaskPrompt(mask)), mask, steps=self.steps)
 
     def agrees(self, volume: Volume) -> bool:
-        """Whether the mask obeys the points, of several in one voxel the last one."""
+        """Return whether the mask obeys the points; of several in one voxel the last one counts."""
         last = {volume.nearest_kji(p.ras): p.positive for p in self.points}
         return all(_marks(self.mask, index_kji) == positive for index_kji, positive in last.items())
 
 
 def _marks(mask: MaskPatch, index_kji: tuple[int, int, int]) -> bool:
-    """Whether a mask holds a voxel of the grid."""
+    """Return whether a mask holds a voxel of the grid."""
     if not mask.box.contains(index_kji):
         return False
     return bool(mask.array_kji[tuple(n - o for n, o in zip(index_kji, mask.offset_kji, strict=True))])

@@ -26,15 +26,15 @@ CLICK_MARGIN = 0.125
 
 
 def first_window(volume: Volume, backend: Backend, point: Point, spacing_mm: float = FIRST_LOOK_MM) -> Window:
-    """A window around the first point, before anything is known of the target."""
+    """Place a window around the first point, before anything is known of the target."""
     spacing = float(np.clip(spacing_mm, *spacing_range(backend)))
     return Window.around(volume, point.ras, backend.spec.size, spacing)
 
 
 def fitting_window(volume: Volume, backend: Backend, mask: MaskPatch, points: tuple[Point, ...]) -> Window:
-    """The window that shows a mask and all points at the finest voxel size; centred on both.
+    """Return the window that shows a mask and all points at the finest voxel size, centred on both.
 
-    Where the coarsest voxel size cannot hold them, the window lies around the last point.
+    If the coarsest voxel size cannot hold them, the window lies around the last point.
     """
     low, high = extent(volume, mask, points)
     low_ras, high_ras = volume.point_ras(low), volume.point_ras(high)
@@ -49,13 +49,13 @@ def fitting_window(volume: Volume, backend: Backend, mask: MaskPatch, points: tu
 
 
 def still_fits(window: Window, volume: Volume, mask: MaskPatch, points: tuple[Point, ...]) -> bool:
-    """Whether a window shows a mask and all points, away from its border."""
+    """Return whether a window shows a mask and all points, away from its border."""
     low, high = extent(volume, mask, points)
     return all(window.contains(volume.point_ras(corner), BORDER) for corner in (low, high))
 
 
 def shows_click(window: Window, point: Point) -> bool:
-    """Whether a click lies well inside a window."""
+    """Return whether a click lies well inside a window."""
     return window.contains(point.ras, CLICK_MARGIN * window.size)
 
 

@@ -13,7 +13,7 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 
 @contextmanager
 def replacing(path: Path, suffix: str) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well.
+    """Yield a temporary path beside ``path``, which replaces it if the block succeeds.
 
     Args:
         path: the file to write; one that is there stays as it is until the new one is complete.

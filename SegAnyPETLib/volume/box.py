@@ -64,7 +64,7 @@ class Box:
 
     @property
     def empty(self) -> bool:
-        """Whether the box holds no voxel."""
+        """Return whether the box holds no voxel."""
         return 0 in self.shape_kji
 
     def meet(self, other: Box) -> Box:
@@ -101,12 +101,12 @@ class Box:
         )
 
     def encloses(self, inner: Box) -> bool:
-        """Whether all of another box lies in this one."""
+        """Return whether all of another box lies in this one."""
         lows, highs = (self.low_kji, inner.low_kji), (inner.high_kji, self.high_kji)
         return all(a <= b for ends in (lows, highs) for a, b in zip(*ends, strict=True))
 
     def contains(self, index_kji: ArrayLike) -> NDArray[np.bool_]:
-        """Whether voxels lie in the box.
+        """Return whether voxels lie in the box.
 
         Args:
             index_kji: indices (k, j, i), array (3,) or (n, 3).

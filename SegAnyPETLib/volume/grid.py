@@ -53,7 +53,7 @@ class Grid:
 
     @property
     def left_handed(self) -> bool:
-        """Whether the axes are those of a mirror image."""
+        """Return whether the axes are those of a mirror image."""
         return bool(np.linalg.det(self.matrix[:3, :3]) < 0)
 
     def right_handed(self, mask: MaskPatch) -> MaskPatch:

@@ -19,7 +19,7 @@ class Line:
 
     @classmethod
     def of(cls, scale: float, start: float, count: int, length: int) -> Line:
-        """The positions ``start + scale * n`` for n from 0 to count - 1, in voxels of a source of a length.
+        """Build the positions ``start + scale * n`` for n from 0 to count - 1, in voxels of a source of a length.
 
         The outermost half voxel of the source has the value of its outermost voxel; beyond it lies nothing.
         """
@@ -56,7 +56,7 @@ def interpolate(array: NDArray, lines: list[Line]) -> NDArray[np.float32]:
 
 
 def refined(array: NDArray, factor: int) -> NDArray[np.float32]:
-    """An array on a grid that is finer by a whole factor and covers the same space.
+    """Interpolate an array on a grid that is finer by a whole factor and covers the same space.
 
     Constant over the outermost half voxel; `torch.nn.functional.interpolate` computes the same with
     ``align_corners=False``.

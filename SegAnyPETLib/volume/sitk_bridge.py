@@ -22,7 +22,7 @@ def image_matrix(image: sitk.Image | sitk.ImageFileReader) -> NDArray:
 
 
 def to_image(volume: Volume) -> sitk.Image:
-    """A SimpleITK image with the voxels and the geometry of a volume; bool becomes 8-bit unsigned."""
+    """Convert a volume to a SimpleITK image of the same voxels and geometry; bool becomes 8-bit unsigned."""
     array = volume.array_kji.astype(np.uint8) if volume.array_kji.dtype == np.bool_ else volume.array_kji
     image = sitk.GetImageFromArray(np.ascontiguousarray(array))
     set_geometry(image, volume)
@@ -38,7 +38,7 @@ def set_geometry(image: sitk.Image, volume: Volume) -> None:
 
 
 def from_image(image: sitk.Image) -> Volume:
-    """A volume with the voxels (copied) and the geometry of a scalar 3-D image.
+    """Convert a scalar 3-D image to a volume of the same voxels (copied) and geometry.
 
     Raises:
         InputError: the image is not 3-D or its axes are sheared.

@@ -87,7 +87,7 @@ class Volume:
         return int(k), int(j), int(i)
 
     def with_array(self, array_kji: NDArray, units: str = "") -> Volume:
-        """The same grid with other voxels.
+        """Return the same grid with other voxels.
 
         Args:
             array_kji: the voxels.
@@ -101,7 +101,7 @@ class Volume:
         return replace(self, array_kji=array_kji, units=units)
 
     def same_grid(self, other: Volume, tolerance_mm: float = 1e-2) -> bool:
-        """Whether both grids have the same voxels: equal shape and corners within ``tolerance_mm``."""
+        """Return whether both grids have the same voxels: equal shape and corners within ``tolerance_mm``."""
         if self.shape_kji != other.shape_kji:
             return False
         corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.shape_kji])).reshape(3, -1).T

@@ -35,7 +35,7 @@ class Window:
 
     @classmethod
     def around(cls, volume: Volume, center_ras: ArrayLike, size: int, spacing_mm: float) -> Window:
-        """A window of isotropic spacing whose middle voxel lies on the volume's voxel nearest to a point.
+        """Build a window of isotropic spacing whose middle voxel lies on the volume's voxel nearest to a point.
 
         Args:
             volume: gives the axes and the grid to which the middle voxel is snapped.
@@ -70,7 +70,7 @@ class Window:
         return apply_matrix(self.ras_to_ijk, point_ras)[..., ::-1]
 
     def contains(self, point_ras: ArrayLike, margin: float = 0.0) -> bool:
-        """Whether a point lies in the window, at least ``margin`` voxels away from its border."""
+        """Return whether a point lies in the window, at least ``margin`` voxels away from its border."""
         index = self.index_kji(point_ras)
         return bool(((index >= margin - 0.5) & (index <= self.size - 0.5 - margin)).all())
 
@@ -88,7 +88,7 @@ class Window:
         return interpolate(array, lines)
 
     def paste(self, logits_kji: NDArray, volume: Volume, threshold: float = 0.0) -> MaskPatch:
-        """The voxels of a volume's grid at which the linearly interpolated logits exceed a threshold.
+        """Return the voxels of a volume's grid at which the linearly interpolated logits exceed a threshold.
 
         Args:
             logits_kji: array (size, size, size) on the window's grid.
@@ -142,7 +142,7 @@ class Window:
 
 
 def canonical_directions(ijk_to_ras: NDArray) -> NDArray:
-    """A volume's axes, permuted and flipped to lie nearest to right, anterior and superior.
+    """Return a volume's axes, permuted and flipped to lie nearest to right, anterior and superior.
 
     Returns:
         3x3 matrix; its columns are the unit vectors of the canonical i, j and k axes in RAS.
