@@ -19,9 +19,10 @@ phantom = make_phantom(seed=3)
 
 # %% The same session as with a model in this process.
 try:
-    for _ in range(120):
+    backend = HttpBackend(url, model="lite")
+    for _ in range(240):
         try:
-            backend = HttpBackend(url, model="lite")
+            backend.connect()
             break
         except BackendError:  # it is still starting
             time.sleep(0.5)
