@@ -34,7 +34,9 @@ def pet_slice(
     """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = PositronEmissionTomographyImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[series, str(tuple(position_lps))])
+    meta.MediaStorageSOPInstanceUID = generate_uid(
+        entropy_srcs=[series, str(tuple(position_lps)), str(stored_ji.tolist())]
+    )
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     image = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     image.SOPClassUID = meta.MediaStorageSOPClassUID

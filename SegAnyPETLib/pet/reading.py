@@ -2,45 +2,136 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.plausibility import check_suv, check_unmarked
 from SegAnyPETLib.pet.suv import suv_factors
-from SegAnyPETLib.volume.dicom import read_series
-from SegAnyPETLib.volume.io import check_image, read_image
+from SegAnyPETLib.pet.units import FileUnits, Injection, suv_factor
+from SegAnyPETLib.volume.dicom import Series, read_series
+from SegAnyPETLib.volume.io import check_image, read_image_file
+from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 #: Endings of single DICOM files, which are not a whole scan.
 DICOM_SUFFIXES = (".dcm", ".ima")
 
+TAGS = "weight, dose, times, units and rescale of the series"
+OPTIONS = "--units, --weight-kg, --dose-mbq and --uptake-min"
+
+
+class PetWarning(UserWarning):
+    """A note of `read_scan` that `read_pet` passes on."""
+
+
+@dataclass(frozen=True, eq=False)
+class PetScan:
+    """A PET scan that can be segmented.
+
+    Attributes:
+        volume: float32 values; units ``"SUVbw"`` (g/ml), or ``""`` from a file that does not say its units.
+        notes: what is doubtful about the values, for the user; empty if nothing is.
+    """
+
+    volume: Volume
+    notes: tuple[Note, ...] = ()
+
 
 def read_pet(path: str | Path) -> Volume:
-    """Read a PET scan that can be segmented.
+    """Read a PET scan that can be segmented; its notes become warnings of the category `PetWarning`.
 
     Args:
-        path: a folder with one DICOM PET series, whose values become body-weight SUV; or an image file (see
-            `SegAnyPETLib.volume.io.read_image`), whose values are taken as they are.
+        path: as for `read_scan`.
 
     Returns:
         A volume with a float32 array; units ``"SUVbw"`` (g/ml) from DICOM, ``""`` from a file.
 
     Raises:
-        InputError: the scan cannot be read or converted, holds values that are not finite, or is zero everywhere.
+        InputError: as for `read_scan`.
+    """
+    scan = read_scan(path)
+    for note in scan.notes:
+        warnings.warn(note.message, PetWarning, stacklevel=2)
+    return scan.volume
+
+
+def read_scan(path: str | Path, units: FileUnits | None = None, injection: Injection | None = None) -> PetScan:
+    """Read a PET scan that can be segmented, with all that is doubtful about its values.
+
+    Args:
+        path: a folder with one DICOM PET series, whose values become body-weight SUV; or an image file (see
+            `SegAnyPETLib.volume.io.read_image`), whose values are taken as they are unless units are given.
+        units: what the values of an image file are; None if nobody says so.
+        injection: what converts an image file in Bq/ml.
+
+    Raises:
+        InputError: the scan cannot be read or converted, cannot be what it says, holds values that are not finite, or
+            is zero everywhere.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path.name} is not there; check the path of the PET")
-    if path.is_file() and path.suffix.lower() in DICOM_SUFFIXES:
-        raise InputError(f"{path.name} is one slice of a DICOM series; give the folder that holds all of them")
-    volume = _read_dicom(path) if path.is_dir() else read_image(path)
+    if path.is_dir():
+        if units is not None or injection is not None:
+            raise InputError("a DICOM series says its units, weight, dose and times itself; leave --units out")
+        return scan_of(read_series(path))
+    if path.suffix.lower() in DICOM_SUFFIXES or path.name.upper() == "DICOMDIR":
+        raise InputError(f"{path.name} is a part of a DICOM series; give the folder that holds all of it")
+    if units is FileUnits.BQML and injection is None:
+        raise InputError("--units bqml needs --weight-kg, --dose-mbq and --uptake-min; give all three")
+    if units is not FileUnits.BQML and injection is not None:
+        raise InputError("weight, dose and times convert an image in Bq/ml; add --units bqml, or leave them out")
+    return _file_scan(path, units, injection)
+
+
+def scan_of(series: Series) -> PetScan:
+    """Convert a DICOM series to body-weight SUV.
+
+    Raises:
+        InputError: see `suv_factors`, `check_image` and `check_suv`.
+    """
+    factors = suv_factors(series.headers)
+    scale = factors.per_slice.astype(np.float32)[:, None, None]
+    volume = series.volume.with_array(series.volume.array_kji * scale, SUV_UNITS)
     check_image(volume)
-    return volume
+    return PetScan(volume, (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS)))
 
 
-def _read_dicom(folder: Path) -> Volume:
-    series = read_series(folder)
-    factors = suv_factors(series.headers).astype(np.float32)
-    return series.volume.with_array(series.volume.array_kji * factors[:, None, None], SUV_UNITS)
+def _file_scan(path: Path, units: FileUnits | None, injection: Injection | None) -> PetScan:
+    file = read_image_file(path)
+    volume, filled = without_nan_around(file.volume)
+    check_image(volume)
+    notes = (*file.notes, *filled)
+    if injection is not None:
+        factor, doubts = suv_factor(injection)
+        volume = volume.with_array(volume.array_kji * np.float32(factor), SUV_UNITS)
+        return PetScan(volume, (*notes, *doubts, *check_suv(volume, injection.weight_kg, OPTIONS)))
+    if units is FileUnits.SUV:
+        volume = volume.with_array(volume.array_kji, SUV_UNITS)
+        return PetScan(volume, (*notes, *check_suv(volume, None, "--units")))
+    return PetScan(volume, (*notes, *check_unmarked(volume, path.name)))
+
+
+def without_nan_around(volume: Volume) -> tuple[Volume, tuple[Note, ...]]:
+    """Set NaN around the body, as masking and resampling leave it, to zero; NaN within stays.
+
+    Returns:
+        The volume, and a note if anything was set.
+    """
+    missing = np.isnan(volume.array_kji)
+    if not missing.any():
+        return volume, ()
+    padded = np.pad(missing, 1, constant_values=True)
+    labels, _ = ndimage.label(padded)
+    around = (labels == labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
+    count = int(np.count_nonzero(around))
+    if not count:
+        return volume, ()
+    filled = volume.with_array(np.where(around, np.float32(0), volume.array_kji), volume.units)
+    return filled, (Note(NoteKind.VALUES, f"{count} voxels around the body are not numbers (NaN); they count as zero"),)

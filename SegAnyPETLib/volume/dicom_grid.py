@@ -19,6 +19,8 @@ from SegAnyPETLib.volume.sitk_bridge import LPS_FLIP
 
 #: Largest difference of direction cosines, or of pixel spacings in mm, that rounding in the tags explains.
 COSINE_TOLERANCE = 1e-3
+#: No scanner places a slice farther away from its own origin.
+MAX_POSITION_MM = 1e5
 #: Slices count as the same position below this share of the usual distance, and as missing between them above the next.
 SAME_POSITION = 0.1
 MISSING_SLICE = 1.5
@@ -59,6 +61,10 @@ def ijk_to_ras_of(headers: Sequence[Dataset]) -> NDArray:
     axes = _axes(first)
     _check_count(headers)
     positions = np.stack([required_numbers(header, "ImagePositionPatient", 3) for header in headers])
+    if np.abs(positions).max() > MAX_POSITION_MM:
+        raise InputError(
+            f"{tag_name('ImagePositionPatient')} of the PET series is {np.abs(positions).max():.3g} mm; correct it"
+        )
     spacing = _slice_spacing(positions, axes[2])
     row_spacing, column_spacing = required_numbers(first, "PixelSpacing", 2)
     if min(row_spacing, column_spacing) <= 0:

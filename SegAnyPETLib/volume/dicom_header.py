@@ -21,6 +21,10 @@ KEPT_KEYWORDS = (
     "AcquisitionTime",
     "TimezoneOffsetFromUTC",
     "PatientWeight",
+    "PatientSize",
+    "FrameReferenceTime",
+    "ActualFrameDuration",
+    "DecayFactor",
     "Rows",
     "Columns",
     "PixelSpacing",
@@ -40,26 +44,30 @@ KEPT_DOSE_KEYWORDS = (
     "RadionuclideTotalDose",
     "RadionuclideHalfLife",
 )
-#: Private elements that are kept: group, creator, offsets in the creator's block.
-KEPT_PRIVATE = ((0x0009, "GEMS_PETD_01", (0x0D,)), (0x7053, "Philips PET Private Group", (0x00, 0x09)))
+KEPT_CODE_KEYWORDS = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+
+#: Owners of private elements: group and creator.
+PHILIPS = (0x7053, "Philips PET Private Group")
+GE = (0x0009, "GEMS_PETD_01")
+GE_SCAN_DATETIME = 0x0D
+
+#: Private elements that are kept: owner, offsets in the creator's block.
+KEPT_PRIVATE = ((GE, (GE_SCAN_DATETIME,)), (PHILIPS, (0x00, 0x09)))
 
 
 def without_identifiers(header: Dataset) -> Dataset:
-    """A copy of a header with only what is needed, see `KEPT_KEYWORDS`."""
-    kept = Dataset()
-    for keyword in KEPT_KEYWORDS:
-        if keyword in header:
-            kept[keyword] = header[keyword]
+    """Copy only what is needed of a header, see `KEPT_KEYWORDS`."""
+    kept = _only(header, KEPT_KEYWORDS)
     doses = []
     for item in header.get("RadiopharmaceuticalInformationSequence") or []:
-        dose = Dataset()
-        for keyword in KEPT_DOSE_KEYWORDS:
-            if keyword in item:
-                dose[keyword] = item[keyword]
+        dose = _only(item, KEPT_DOSE_KEYWORDS)
+        codes = item.get("RadionuclideCodeSequence")
+        if codes:
+            dose.RadionuclideCodeSequence = [_only(code, KEPT_CODE_KEYWORDS) for code in codes]
         doses.append(dose)
     if doses:
         kept.RadiopharmaceuticalInformationSequence = doses
-    for group, creator, offsets in KEPT_PRIVATE:
+    for (group, creator), offsets in KEPT_PRIVATE:
         if creator in header.private_creators(group):
             block = header.private_block(group, creator)
             kept_block = kept.private_block(group, creator, create=True)
@@ -69,8 +77,41 @@ def without_identifiers(header: Dataset) -> Dataset:
     return kept
 
 
+def _only(dataset: Dataset, keywords: tuple[str, ...]) -> Dataset:
+    kept = Dataset()
+    for keyword in keywords:
+        if keyword in dataset:
+            kept[keyword] = dataset[keyword]
+    return kept
+
+
+def private_value(header: Dataset, owner: tuple[int, str], offset: int) -> object | None:
+    """Return the value of a private element, None if it is missing or empty."""
+    group, creator = owner
+    if creator not in header.private_creators(group):
+        return None
+    block = header.private_block(group, creator)
+    return (block[offset].value or None) if offset in block else None
+
+
+def private_number(header: Dataset, owner: tuple[int, str], offset: int) -> float:
+    """Return a private scale factor; 0 if it is missing, empty or cannot be a factor.
+
+    Raises:
+        InputError: the value is not a number.
+    """
+    value = private_value(header, owner, offset)
+    try:
+        number = float(value) if value is not None else 0.0  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"({owner[0]:04x},10{offset:02x}) of the PET series is not a number; export the series again"
+        ) from error
+    return number if np.isfinite(number) and number > 0 else 0.0
+
+
 def required(header: Dataset, keyword: str) -> object:
-    """The value of a tag.
+    """Return the value of a tag.
 
     Raises:
         InputError: the tag is missing or empty.
@@ -82,23 +123,23 @@ def required(header: Dataset, keyword: str) -> object:
 
 
 def required_number(header: Dataset, keyword: str) -> float:
-    """The value of a tag as a finite number.
+    """Return the value of a tag as a finite number.
 
     Raises:
-        InputError: the tag is missing, empty or no number.
+        InputError: the tag is missing, empty or not a number.
     """
     value = required(header, keyword)
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise InputError(f"{tag_name(keyword)} of the PET series is no number; export the series again") from error
+        raise InputError(f"{tag_name(keyword)} of the PET series is not a number; export the series again") from error
     if not np.isfinite(number):
         raise InputError(f"{tag_name(keyword)} of the PET series is not finite; export the series again")
     return number
 
 
 def required_numbers(header: Dataset, keyword: str, count: int) -> NDArray:
-    """The values of a tag with several finite numbers.
+    """Return the values of a tag with several finite numbers.
 
     Raises:
         InputError: the tag is missing, empty, or does not hold so many finite numbers.
@@ -116,6 +157,6 @@ def required_numbers(header: Dataset, keyword: str, count: int) -> NDArray:
 
 
 def tag_name(keyword: str) -> str:
-    """A tag's keyword and number, for messages."""
+    """Return a tag's keyword and number, for messages."""
     tag = pydicom.tag.Tag(keyword)
     return f"{keyword} ({tag.group:04x},{tag.element:04x})"

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import SimpleITK as sitk
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume import integrity
 from SegAnyPETLib.volume.atomic import replacing
+from SegAnyPETLib.volume.file_limits import damaged
+from SegAnyPETLib.volume.integrity import inspect_file
+from SegAnyPETLib.volume.nifti_file import FileFacts
+from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.sitk_bridge import from_image, image_matrix, to_image
 from SegAnyPETLib.volume.volume import Volume
 
@@ -27,9 +34,33 @@ READERS = {
     ".mha": "MetaImageIO",
 }
 
+#: What to do about other files that hold an image, by their endings.
+ADVICE = {
+    ".mhd": "it keeps its voxels in another file; convert it to a single .mha file",
+    ".nhdr": "it keeps its voxels in another file; convert it to a single .nrrd file",
+    ".hdr": "it is half of a pair of files; convert the pair to .nii.gz",
+    ".img": "it is half of a pair of files; convert the pair to .nii.gz",
+    ".raw": "it says nothing of its geometry; export the image as .nii.gz or .nrrd",
+    ".mgz": "convert it to .nii.gz",
+    ".mgh": "convert it to .nii.gz",
+    ".v": "convert it to .nii.gz",
+    ".bz2": "unpack it first",
+    ".xz": "unpack it first",
+    ".zip": "unpack it and give the folder or the image in it",
+    ".tar": "unpack it and give the folder or the image in it",
+    ".gz": "unpack it first, or give a .nii.gz file",
+    ".dcm": "it is a part of a DICOM series; give the folder that holds all of it",
+    ".ima": "it is a part of a DICOM series; give the folder that holds all of it",
+}
+
 #: Voxels of a PET are millimetres wide; beyond these limits a file is in another unit.
 MIN_VOXEL_MM = 0.4
 MAX_VOXEL_MM = 100.0
+#: No scanner places an image farther away from its own origin.
+MAX_POSITION_MM = 1e5
+
+#: Labels this close to a whole number were whole before resampling or rescaling.
+LABEL_TOLERANCE = 0.01
 
 #: SimpleITK's pixel types that hold one real number.
 SCALAR_TYPES = (
@@ -46,6 +77,19 @@ SCALAR_TYPES = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """What a file holds.
+
+    Attributes:
+        volume: the voxels with their geometry.
+        notes: doubts about the file.
+    """
+
+    volume: Volume
+    notes: tuple[Note, ...] = ()
+
+
 def read_image(path: str | Path) -> Volume:
     """Read a scalar 3-D image; values are taken as they are, units are unknown.
 
@@ -53,13 +97,22 @@ def read_image(path: str | Path) -> Volume:
         path: a ``.nii``, ``.nii.gz``, ``.nrrd`` or ``.mha`` file. A fourth axis of length 1 is dropped.
 
     Returns:
-        A volume with a float32 array.
+        A volume with a float32 array, NaN where the file holds NaN.
 
     Raises:
-        InputError: the file is missing, unknown, truncated or damaged, or holds no scalar 3-D image with
-            perpendicular axes.
+        InputError: the file is missing, unknown, truncated, damaged, too large or contradicts itself, holds infinite
+            values, or does not hold a scalar 3-D image with perpendicular axes.
     """
-    return from_image(_read(Path(path), sitk.sitkFloat32))
+    return read_image_file(path).volume
+
+
+def read_image_file(path: str | Path) -> ImageFile:
+    """Read a scalar 3-D image as `read_image` does, with doubts about its geometry.
+
+    Raises:
+        InputError: as for `read_image`.
+    """
+    return _read(Path(path), sitk.sitkFloat32)
 
 
 def read_labels(path: str | Path) -> Volume:
@@ -72,17 +125,29 @@ def read_labels(path: str | Path) -> Volume:
         A volume with an int32 array.
 
     Raises:
-        InputError: as for `read_image`, or the values are not whole numbers.
+        InputError: as for `read_image`, or the values are not whole numbers up to 0.01.
     """
-    volume = from_image(_read(Path(path), sitk.sitkUnknown))
-    labels = volume.array_kji
+    return read_label_file(path).volume
+
+
+def read_label_file(path: str | Path) -> ImageFile:
+    """Read a label map as `read_labels` does, with a note if its values were rounded.
+
+    Raises:
+        InputError: as for `read_labels`.
+    """
+    file = _read(Path(path), sitk.sitkUnknown)
+    labels, name = file.volume.array_kji, Path(path).name
     limits = np.iinfo(np.int32)
     if not (np.isfinite(labels).all() and labels.min() >= limits.min and labels.max() <= limits.max):
-        raise InputError(f"{Path(path).name} holds values that are no labels; give a label map with whole numbers")
-    integers = labels.astype(np.int32)
-    if not np.array_equal(integers, labels):
-        raise InputError(f"{Path(path).name} holds fractions; give a label map with whole numbers")
-    return volume.with_array(integers)
+        raise InputError(f"{name} holds values that are not labels; give a label map with whole numbers")
+    whole = np.rint(labels).astype(np.int32)
+    if np.array_equal(whole, labels):
+        return ImageFile(file.volume.with_array(whole), file.notes)
+    if np.abs(labels - whole).max() > LABEL_TOLERANCE:
+        raise InputError(f"{name} holds fractions; give a label map with whole numbers")
+    note = Note(NoteKind.LABELS, f"{name} holds labels that are not quite whole numbers; they were rounded")
+    return ImageFile(file.volume.with_array(whole), (*file.notes, note))
 
 
 def write_volume(volume: Volume, path: str | Path) -> None:
@@ -101,9 +166,9 @@ def write_image(image: sitk.Image, path: Path) -> None:
     """Write a SimpleITK image as `write_volume` does."""
     suffix = known_suffix(path)
     with replacing(path, suffix) as temporary:
-        with quiet_itk():
-            sitk.WriteImage(image, str(temporary), useCompression=suffix != ".nii")
-        integrity.check_complete(temporary, suffix)
+        with _written_by_itk(temporary, suffix) as name, quiet_itk():
+            sitk.WriteImage(image, name, useCompression=suffix != ".nii")
+        inspect_file(temporary, suffix, limits=False)
 
 
 def check_image(volume: Volume) -> None:
@@ -114,7 +179,9 @@ def check_image(volume: Volume) -> None:
     """
     check_voxel_size(volume)
     if not np.isfinite(volume.array_kji).all():
-        raise InputError("the image holds values that are not numbers (NaN or infinity); replace them and try again")
+        raise InputError(
+            "the image holds values that are not numbers (NaN or infinity) within the body; set them to 0 and try again"
+        )
     if not volume.array_kji.any():
         raise InputError("the image is zero everywhere; check that the export of the PET is complete")
     if volume.array_kji.max() <= 0:
@@ -154,19 +221,24 @@ def check_mask(mask: Volume, image: Volume) -> None:
 
 
 def known_suffix(path: Path) -> str:
-    """The ending of a file name that says its format.
+    """Return the ending of a file name that says its format.
 
     Raises:
-        InputError: it is none that can be read and written, or ITK cannot be told the path.
+        InputError: it cannot be read and written, or the path has bytes that are not characters.
     """
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"the path of {path.name!a} holds bytes that are no characters; rename it") from error
+        raise InputError(f"the path of {path.name!a} holds bytes that are not characters; rename it") from error
     for suffix in SUFFIXES:
         if path.name.lower().endswith(suffix):
             return suffix
-    raise InputError(f"{path.name or path} has an unknown ending; use one of {', '.join(SUFFIXES)}")
+    advice = ADVICE.get(path.suffix.lower())
+    if advice is not None:
+        raise InputError(f"{path.name} cannot be read: {advice} (known endings: {', '.join(SUFFIXES)})")
+    raise InputError(
+        f"{path.name or path} has an unknown ending; use one of {', '.join(SUFFIXES)}, or the folder of a DICOM series"
+    )
 
 
 @contextmanager
@@ -180,35 +252,34 @@ def quiet_itk() -> Iterator[None]:
         sitk.ProcessObject.SetGlobalWarningDisplay(before)
 
 
-def open_reader(path: Path) -> sitk.ImageFileReader:
-    """A reader that has read the header of an image file; the file is checked to be whole.
+@contextmanager
+def open_reader(path: Path) -> Iterator[tuple[sitk.ImageFileReader, FileFacts]]:
+    """Open an image file within the block: a reader that has read its header; the file is checked to be whole.
 
     Raises:
-        InputError: the file is missing, unknown, truncated or damaged.
+        InputError: the file is missing, unknown, truncated, damaged, too large or contradicts itself.
     """
     suffix = known_suffix(path)
-    ending = path.name[-len(suffix) :]
-    if not (ending.islower() or ending.isupper()):  # which ITK's reader of NIfTI does not take
-        raise InputError(f"{path.name} ends in capital and small letters; rename it to end in {suffix}")
     if not path.is_file():
         raise InputError(f"{path.name} is not there; check the path of the file")
     try:
-        integrity.check_complete(path, suffix, finite=True)
+        facts = inspect_file(path, suffix)
     except OSError as error:
         raise InputError(f"{path.name} cannot be opened; check your rights to the file") from error
     reader = sitk.ImageFileReader()
     reader.SetImageIO(READERS[suffix])
-    reader.SetFileName(str(path))
-    try:
-        with quiet_itk():
-            reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise _unreadable(path, error) from error
-    return reader
+    with _named_for_itk(path, suffix) as name:
+        reader.SetFileName(name)
+        try:
+            with quiet_itk():
+                reader.ReadImageInformation()
+        except RuntimeError as error:
+            raise _unreadable(path, error) from error
+        yield reader, facts
 
 
-def read_pixels(reader: sitk.ImageFileReader) -> sitk.Image:
-    """The image of an opened reader.
+def read_pixels(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
+    """Read the image of an opened reader.
 
     Raises:
         InputError: the voxels are truncated or damaged.
@@ -217,30 +288,69 @@ def read_pixels(reader: sitk.ImageFileReader) -> sitk.Image:
         with quiet_itk():
             return reader.Execute()
     except RuntimeError as error:
-        raise _unreadable(Path(reader.GetFileName()), error) from error
+        raise _unreadable(path, error) from error
+
+
+@contextmanager
+def _named_for_itk(path: Path, suffix: str) -> Iterator[str]:
+    """Name an existing file so that ITK finds it: in UTF-8, with an ending in small or in capital letters."""
+    ending = path.name[-len(suffix) :]
+    if _is_utf8(path) and (ending.islower() or ending.isupper()):
+        yield str(path)
+        return
+    with TemporaryDirectory() as folder:
+        other = Path(folder) / f"image{suffix}"
+        try:
+            other.symlink_to(path.absolute())
+        except OSError:  # on Windows only administrators may
+            shutil.copyfile(path, other)
+        yield str(other)
+
+
+@contextmanager
+def _written_by_itk(path: Path, suffix: str) -> Iterator[str]:
+    """Name a file to be written so that ITK writes it there, whatever the encoding of the system's file names."""
+    if _is_utf8(path):
+        yield str(path)
+        return
+    with TemporaryDirectory() as folder:
+        other = Path(folder) / f"image{suffix}"
+        yield str(other)
+        shutil.copyfile(other, path)
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether ITK, which takes names in UTF-8, names the same file as the system; not in a locale of ISO-8859-1."""
+    return os.fsencode(path.absolute()) == str(path.absolute()).encode()
 
 
 def _unreadable(path: Path, error: RuntimeError) -> InputError:
     if "orthonormal" in str(error):
         return InputError(f"{path.name}: the axes are sheared; resample it to a grid with perpendicular axes")
-    return integrity.damaged(path.name)
+    return damaged(path.name)
 
 
-def _read(path: Path, pixel_type: int) -> sitk.Image:
-    reader = open_reader(path)
-    _check_header(reader, path.name)
-    reader.SetOutputPixelType(pixel_type)
-    image = read_pixels(reader)
+def _read(path: Path, pixel_type: int) -> ImageFile:
+    with open_reader(path) as (reader, facts):
+        _check_header(reader, path)
+        reader.SetOutputPixelType(pixel_type)
+        image = read_pixels(reader, path)
     if image.GetDimension() == 4:
         image = sitk.Extract(
             image, (*image.GetSize()[:3], 0), (0, 0, 0, 0), sitk.ExtractImageFilter.DIRECTIONCOLLAPSETOSUBMATRIX
         )
-    return image
+    volume = from_image(image)
+    if facts.nan is not None:
+        volume.array_kji[facts.nan.reshape(volume.shape_kji)] = np.nan
+    return ImageFile(volume, facts.notes)
 
 
-def _check_header(reader: sitk.ImageFileReader, name: str) -> None:
+def _check_header(reader: sitk.ImageFileReader, path: Path) -> None:
     """Refuse everything but one scalar 3-D image with perpendicular axes, before its voxels are read."""
+    name = path.name
     dimension, size = reader.GetDimension(), reader.GetSize()
+    if reader.GetNumberOfComponents() > 1 and known_suffix(path) == ".seg.nrrd":
+        raise InputError(f"{name} holds segments that overlap; name the one to take")
     if reader.GetNumberOfComponents() > 1 or reader.GetPixelID() not in SCALAR_TYPES:
         raise InputError(f"{name} holds several values per voxel; give an image with one value per voxel")
     if dimension > 3 and any(length > 1 for length in size[3:]):
@@ -249,7 +359,10 @@ def _check_header(reader: sitk.ImageFileReader, name: str) -> None:
         raise InputError(f"{name} has {dimension} dimensions; give a 3-D image")
     if dimension < 3 or min(size[:3]) < 2:
         raise InputError(f"{name} is a 2-D image; give a 3-D image with at least two voxels along each axis")
+    matrix = image_matrix(reader)
+    if not np.abs(matrix[:3, 3]).max() <= MAX_POSITION_MM:
+        raise InputError(f"{name} lies {np.abs(matrix[:3, 3]).max():.3g} mm from the origin; correct its position")
     try:
-        Volume(np.zeros((1, 1, 1), np.float32), image_matrix(reader))
+        Volume(np.zeros((1, 1, 1), np.float32), matrix)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import SimpleITK as sitk
@@ -25,6 +26,9 @@ LESION_TERMINOLOGY = (
     "~SCT^49755003^Morphologically Altered Structure~SCT^4147007^Mass~^^"
     "~Anatomic codes - DICOM master list~^^~^^"
 )
+
+#: A segmentation of more is damaged, or a label map of something else than targets.
+MAX_SEGMENTS = 1000
 
 #: The extent that Slicer writes for a segment without a voxel.
 EMPTY_EXTENT = "0 -1 0 -1 0 -1"
@@ -89,29 +93,94 @@ def write_segmentation(grid: Volume, segments: Sequence[Segment], path: str | Pa
     write_image(image, path)
 
 
-def read_segmentation(path: str | Path) -> tuple[Volume, list[Segment]]:
+class SegmentsOfFile(Sequence[Segment]):
+    """The segments of a file; the mask of one is made when it is asked for, since all at once may not fit in memory."""
+
+    def __init__(self, layers_kjil: NDArray, described: Sequence[_Described]) -> None:
+        self._layers_kjil = layers_kjil
+        self._described = described
+
+    def __len__(self) -> int:
+        return len(self._described)
+
+    @overload
+    def __getitem__(self, index: int) -> Segment: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Segment]: ...
+    def __getitem__(self, index: int | slice) -> Segment | list[Segment]:
+        if isinstance(index, slice):
+            return [self._made(each) for each in self._described[index]]
+        return self._made(self._described[index])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the segments, in their order."""
+        return tuple(each.name for each in self._described)
+
+    def _made(self, each: _Described) -> Segment:
+        return Segment(each.name, self._layers_kjil[..., each.layer] == each.value, each.color, each.tags)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A segment as the header describes it: its mask is where its layer holds its value."""
+
+    name: str
+    layer: int
+    value: int
+    color: tuple[float, float, float]
+    tags: Mapping[str, str]
+
+
+def read_segmentation(path: str | Path) -> tuple[Volume, SegmentsOfFile]:
     """Read a ``.seg.nrrd`` file.
 
     Returns:
         The first layer's labels (int32) with the geometry, and the segments.
 
     Raises:
-        InputError: the file cannot be read or describes no segments.
+        InputError: the file cannot be read, describes no segments, or more than `MAX_SEGMENTS`.
     """
     path = Path(path)
-    reader = open_reader(path)
-    if reader.GetDimension() != 3:
-        raise InputError(f"{path.name} is no segmentation of Slicer; give a .seg.nrrd file")
-    image = read_pixels(reader)
-    layers = sitk.GetArrayFromImage(image).astype(np.int32)
+    with open_reader(path) as (reader, _):
+        if reader.GetDimension() != 3:
+            raise InputError(f"{path.name} is not a segmentation of Slicer; give a .seg.nrrd file")
+        if reader.HasMetaDataKey(f"Segment{MAX_SEGMENTS}_ID"):
+            raise InputError(f"{path.name} names more than {MAX_SEGMENTS} segments; split it into several files")
+        image = read_pixels(reader, path)
+    layers = sitk.GetArrayFromImage(image)
     layers = layers[..., None] if layers.ndim == 3 else layers
-    grid = Volume(np.ascontiguousarray(layers[..., 0]), image_matrix(image))
-    segments: list[Segment] = []
-    while image.HasMetaDataKey(f"Segment{len(segments)}_ID"):
-        segments.append(_read_segment(image, len(segments), layers, path.name))
-    if not segments:
+    grid = Volume(layers[..., 0].astype(np.int32), image_matrix(image))
+    described: list[_Described] = []
+    while image.HasMetaDataKey(f"Segment{len(described)}_ID"):
+        described.append(_describe(image, len(described), layers.shape[3], path.name))
+    if not described:
         raise InputError(f"{path.name} names no segments; give a .seg.nrrd file of Slicer")
-    return grid, segments
+    return grid, SegmentsOfFile(layers, described)
+
+
+def read_segment(path: str | Path, name: str | None = None) -> Volume:
+    """Read the mask of one segment.
+
+    Args:
+        path: a ``.seg.nrrd`` file.
+        name: of the segment; None if the file holds only one.
+
+    Returns:
+        A bool volume on the segmentation's grid.
+
+    Raises:
+        InputError: the file cannot be read, has no such segment, or has several and none is named.
+    """
+    grid, segments = read_segmentation(path)
+    names = segments.names
+    listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    if name is None and len(names) > 1:
+        raise InputError(f"{Path(path).name} holds {len(names)} segments ({listed}); name the one to take")
+    if name is not None and names.count(name) != 1:
+        how = "no" if name not in names else "several"
+        raise InputError(f"{Path(path).name} holds {how} segments named {name}; it holds {listed}")
+    return grid.with_array(segments[0 if name is None else names.index(name)].mask_kji)
 
 
 def write_mask(grid: Volume, segments: Sequence[Segment], path: str | Path) -> None:
@@ -200,7 +269,7 @@ def _extent(layer: NDArray) -> str:
     return " ".join(map(str, ranges))
 
 
-def _read_segment(image: sitk.Image, n: int, layers: NDArray, name: str) -> Segment:
+def _describe(image: sitk.Image, n: int, layers: int, name: str) -> _Described:
     def text(key: str, default: str) -> str:
         full = f"Segment{n}_{key}"
         return image.GetMetaData(full) if image.HasMetaDataKey(full) else default
@@ -208,9 +277,14 @@ def _read_segment(image: sitk.Image, n: int, layers: NDArray, name: str) -> Segm
     try:
         layer, value = int(text("Layer", str(n))), int(text("LabelValue", "1"))
         red, green, blue = (float(part) for part in text("Color", "0.5 0.5 0.5").split())
-        mask = layers[..., layer] == value
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{name} describes its segment {n} wrongly; save it again in Slicer") from error
+    except ValueError as error:
+        raise _described_wrongly(name, n) from error
+    if not 0 <= layer < layers:
+        raise _described_wrongly(name, n)
     pairs = (pair.partition(":") for pair in text("Tags", "").split("|") if ":" in pair)
     tags = {key: content for key, _, content in pairs}
-    return Segment(text("Name", text("ID", "")), mask, (red, green, blue), tags)
+    return _Described(text("Name", text("ID", "")), layer, value, (red, green, blue), tags)
+
+
+def _described_wrongly(name: str, n: int) -> InputError:
+    return InputError(f"{name} describes its segment {n} wrongly; save it again in Slicer")

@@ -2,13 +2,31 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.pet.reading import PetWarning, read_pet, read_scan
+from SegAnyPETLib.pet.units import FileUnits, Injection
 from SegAnyPETLib.volume.io import read_image, read_labels, write_volume
+from SegAnyPETLib.volume.notes import NoteKind
 from SegAnyPETLib.volume.volume import Volume
 from Testing.dicom_fixtures import SUV_FACTOR, counting_voxels, write_series
 from Testing.rtstruct import mask_from_rtstruct
 
 VOXELS = counting_voxels()
+
+#: A trunk of 40 litres and SUV 1 in air, with a spot of SUV 10.
+TRUNK = np.zeros((20, 25, 30), np.float32)
+TRUNK[:, 2:-2, 5:-5] = 1.0
+TRUNK[10, 12, 15] = 10.0
+TRUNK_MM = np.diag([19.0, 16.0, 16.0, 1.0])
+BQ_PER_SUV = 4321.0
+
+
+def _kinds(scan):
+    return [note.kind for note in scan.notes]
+
+
+def _file(folder, values, matrix=TRUNK_MM):
+    write_volume(Volume(np.asarray(values, np.float32), matrix), folder / "pet.nii.gz")
+    return folder / "pet.nii.gz"
 
 
 def test_dicom_folder_becomes_body_weight_suv_with_the_rescale_of_each_slice(tmp_path):
@@ -46,19 +64,150 @@ def test_file_is_taken_as_it_is(tmp_path):
     assert np.array_equal(pet.array_kji, VOXELS)
 
 
-@pytest.mark.parametrize(("value", "reason"), [(np.nan, "not numbers"), (np.inf, "not numbers")])
-def test_values_that_are_not_finite_are_refused(tmp_path, value, reason):
-    array = VOXELS.astype(np.float32)
-    array[1, 1, 1] = value
-    write_volume(Volume(array, np.eye(4)), tmp_path / "pet.nrrd")
-    with pytest.raises(InputError, match=reason):
-        read_pet(tmp_path / "pet.nrrd")
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_within_the_body_that_are_not_finite_are_refused(tmp_path, suffix, value):
+    array = np.ones((5, 5, 5), np.float32)
+    array[2, 2, 2] = value
+    write_volume(Volume(array, np.eye(4)), tmp_path / f"pet{suffix}")
+    with pytest.raises(InputError, match=r"set them to 0|replace them"):
+        read_pet(tmp_path / f"pet{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_nan_around_the_body_counts_as_zero_with_a_note(tmp_path, suffix):
+    array = np.full((5, 5, 5), np.nan, np.float32)
+    array[1:4, 1:4, 1:5] = 2.0
+    write_volume(Volume(array, np.eye(4)), tmp_path / f"pet{suffix}")
+    scan = read_scan(tmp_path / f"pet{suffix}")
+    assert np.array_equal(scan.volume.array_kji, np.nan_to_num(array))
+    (note,) = scan.notes
+    assert note.kind is NoteKind.VALUES
+    assert "89 voxels" in note.message
 
 
 def test_scan_that_is_zero_everywhere_is_refused(tmp_path):
     write_series(tmp_path, np.zeros_like(VOXELS))
     with pytest.raises(InputError, match="zero everywhere"):
         read_pet(tmp_path)
+
+
+def test_suv_of_a_file_raises_no_doubt(tmp_path):
+    scan = read_scan(_file(tmp_path, TRUNK))
+    assert scan.notes == ()
+    assert scan.volume.units == ""
+
+
+@pytest.mark.parametrize("scale", [200.0, BQ_PER_SUV, 1e6])
+def test_file_whose_values_cannot_be_suv_is_refused_until_the_units_are_given(tmp_path, scale):
+    with pytest.raises(InputError, match=r"pet.nii.gz cannot be in SUV: .*--units"):
+        read_scan(_file(tmp_path, TRUNK * scale))
+
+
+def test_becquerels_of_a_lesion_cut_out_are_refused_too(tmp_path):
+    with pytest.raises(InputError, match="cannot be in SUV"):
+        read_scan(_file(tmp_path, TRUNK[8:13, 9:15, 12:18] * BQ_PER_SUV, np.diag([3.0, 3.0, 3.0, 1.0])))
+
+
+@pytest.mark.parametrize("scale", [0.01, 4.321])
+def test_values_unusual_for_suv_are_doubted(tmp_path, scale):
+    scan = read_scan(_file(tmp_path, TRUNK * scale))
+    assert _kinds(scan) == [NoteKind.ACTIVITY]
+    assert "--units" in scan.notes[0].message
+
+
+def test_tomogram_is_refused(tmp_path):
+    with pytest.raises(InputError, match="negative on the whole"):
+        read_scan(_file(tmp_path, np.where(TRUNK > 0, 40.0, -1000.0)))
+
+
+def test_becquerels_become_suv_by_weight_dose_and_uptake_time(tmp_path):
+    weight_kg, dose_mbq, uptake_min = 70.0, 350.0, 60.0
+    factor = 70000 / (350e6 * 2 ** (-3600 / 6586.2))
+    scan = read_scan(_file(tmp_path, TRUNK / factor), FileUnits.BQML, Injection(weight_kg, dose_mbq, uptake_min))
+    assert scan.notes == ()
+    assert scan.volume.units == "SUVbw"
+    np.testing.assert_allclose(scan.volume.array_kji, TRUNK, rtol=1e-5)
+
+
+def test_becquerels_corrected_to_the_injection_have_no_uptake_time(tmp_path):
+    scan = read_scan(_file(tmp_path, TRUNK * 5000), FileUnits.BQML, Injection(70.0, 350.0, 0.0))
+    np.testing.assert_allclose(scan.volume.array_kji, TRUNK, rtol=1e-6)
+    assert scan.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("injection", "named"),
+    [
+        (Injection(70000.0, 350.0, 60.0), "--weight-kg"),
+        (Injection(70.0, 350e6, 60.0), "--dose-mbq"),
+        (Injection(70.0, 0.35, 60.0), "--dose-mbq"),
+        (Injection(70.0, 350.0, 3600.0), "--uptake-min"),
+        (Injection(70.0, 350.0, -60.0), "--uptake-min"),
+        (Injection(70.0, 350.0, 60.0, 6586.2), "--half-life-min"),
+        (Injection(70.0, 350.0, 60.0, 1.83), "--half-life-min"),
+        (Injection(70.0, 35.0, 60.0), "% of the dose"),
+    ],
+)
+def test_values_of_an_injection_that_cannot_be_right_are_refused_by_the_option(tmp_path, injection, named):
+    with pytest.raises(InputError, match=named):
+        read_scan(_file(tmp_path, TRUNK * 3400), FileUnits.BQML, injection)
+
+
+def test_file_said_to_be_suv_is_suv(tmp_path):
+    scan = read_scan(_file(tmp_path, TRUNK), FileUnits.SUV)
+    assert scan.volume.units == "SUVbw"
+    with pytest.raises(InputError, match="check --units"):
+        read_scan(_file(tmp_path, TRUNK * BQ_PER_SUV), FileUnits.SUV)
+
+
+def test_units_and_injection_go_together(tmp_path):
+    path, injection = _file(tmp_path, TRUNK), Injection(70.0, 350.0, 60.0)
+    with pytest.raises(InputError, match="--units bqml needs"):
+        read_scan(path, FileUnits.BQML)
+    for units in (None, FileUnits.SUV):
+        with pytest.raises(InputError, match="add --units bqml"):
+            read_scan(path, units, injection)
+    write_series(tmp_path / "dicom", VOXELS)
+    with pytest.raises(InputError, match="leave --units out"):
+        read_scan(tmp_path / "dicom", FileUnits.SUV)
+
+
+def test_notes_become_warnings_of_a_category_of_their_own(tmp_path):
+    write_series(tmp_path, VOXELS)
+    (note,) = read_scan(tmp_path).notes
+    assert note.kind is NoteKind.ACTIVITY
+    with pytest.warns(PetWarning, match="of the dose is in view"):
+        read_pet(tmp_path)
+
+
+def test_rescale_intercept_is_doubted(tmp_path):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: setattr(image, "RescaleIntercept", "-5" if k == 2 else "0"))
+    assert NoteKind.VALUES in _kinds(read_scan(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["image.dcm", "DICOMDIR"])
+def test_part_of_a_dicom_series_is_refused_for_its_folder(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(200))
+    with pytest.raises(InputError, match="give the folder that holds all"):
+        read_scan(tmp_path / name)
+
+
+def test_reference_objects_have_the_suv_that_they_state_or_are_refused(shared_data):
+    mask = read_labels(shared_data / "suv_dro" / "DRO_mask.nii.gz").array_kji > 0
+    right = []
+    for folder in sorted((shared_data / "suv_dro").glob("DRO_?_?")):
+        try:
+            values = read_scan(folder).volume.array_kji[mask]
+        except InputError:
+            continue
+        right.append(folder.name)
+        np.testing.assert_allclose((values.min(), np.median(values), values.max()), (0.2, 1.0, 4.0), atol=0.005)
+    assert set(right) >= {"DRO_0_0", "DRO_2_0", "DRO_3_1", "DRO_3_2", "DRO_3_3", "DRO_4_0", "DRO_4_1"}
+
+
+def test_whole_body_scan_raises_no_doubt(shared_data):
+    assert read_scan(shared_data / "wholebody_fdg_dicom").notes == ()
 
 
 def test_single_slice_of_dicom_is_refused_for_its_folder(tmp_path):

@@ -1,16 +1,21 @@
+import tracemalloc
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import (
     MPEG2MPML,
     CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
     EnhancedPETImageStorage,
     JPEGLSLossless,
+    MediaStorageDirectoryStorage,
     RLELossless,
     RTStructureSetStorage,
+    SecondaryCaptureImageStorage,
 )
 
 from SegAnyPETLib.errors import InputError
@@ -124,9 +129,119 @@ def test_missing_last_slice_is_refused_where_the_tags_count_the_slices(tmp_path)
 
 
 def test_two_slices_at_the_same_place_are_refused(tmp_path):
-    paths = write_series(tmp_path, VOXELS)
-    (tmp_path / "copy.dcm").write_bytes(paths[2].read_bytes())
+    write_series(
+        tmp_path, VOXELS, edit=lambda image, k: setattr(image, "ImagePositionPatient", [0, 0, 3.0 * min(k, 2)])
+    )
     assert "same place" in _refusal(tmp_path)
+
+
+def test_file_that_is_there_twice_is_taken_once(tmp_path):
+    for path in write_series(tmp_path, VOXELS):
+        (tmp_path / f"{path.stem} (1).dcm").write_bytes(path.read_bytes())
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+@pytest.mark.parametrize("change", [lambda image: setattr(image, "RescaleSlope", "2"), lambda image: _flip(image)])
+def test_two_images_of_one_identifier_that_differ_are_refused(tmp_path, change):
+    path = write_series(tmp_path, VOXELS)[2]
+    image = pydicom.dcmread(path)
+    change(image)
+    image.save_as(tmp_path / "other.dcm")
+    message = _refusal(tmp_path)
+    assert "same SOPInstanceUID (0008,0018)" in message
+    assert path.name in message
+
+
+def _flip(image):
+    image.PixelData = image.PixelData[::-1]
+
+
+def test_files_that_macos_leaves_and_empty_files_are_passed_over(tmp_path):
+    path = write_series(tmp_path, VOXELS)[0]
+    (tmp_path / f"._{path.name}").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + bytes(4000))
+    (tmp_path / "empty.dcm").touch()
+    (tmp_path / ".DS_Store").write_bytes(b"\x00\x00\x00\x01Bud1" + bytes(2000))
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+def test_file_meta_that_does_not_name_the_kind_of_object_is_made_up_for_by_the_header(tmp_path):
+    for path in write_series(tmp_path, VOXELS):
+        image = pydicom.dcmread(path)
+        del image.file_meta.MediaStorageSOPClassUID
+        image.save_as(path, enforce_file_format=False)
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+@pytest.mark.parametrize("suffix", [".dcm", ""])
+@pytest.mark.parametrize("implicit", [True, False])
+def test_files_without_preamble_and_meta_information_are_read(tmp_path, suffix, implicit):
+    for path in write_series(tmp_path, VOXELS):
+        image = pydicom.dcmread(path)
+        bare = Dataset()
+        bare.update(image)
+        path.unlink()
+        bare.save_as(path.with_suffix(suffix), implicit_vr=implicit, little_endian=True)
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+def test_deflated_slices_are_read(tmp_path):
+    _deflate(tmp_path, lambda image: None)
+    assert np.array_equal(read_series(tmp_path).volume.array_kji, VOXELS)
+
+
+def test_deflated_slice_that_unpacks_to_more_than_a_slice_is_refused(tmp_path):
+    _deflate(tmp_path, lambda image: image.add_new(0x00091001, "OB", bytes(80 << 20)))
+    assert "unpacks to more than a slice of a PET" in _refusal(tmp_path)
+
+
+def _deflate(folder, edit):
+    for path in write_series(folder, VOXELS):
+        image = pydicom.dcmread(path)
+        image.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+        edit(image)
+        image.save_as(path)
+
+
+@pytest.mark.parametrize("size", [65535, 4000])
+def test_size_that_the_file_cannot_hold_is_refused_before_memory_is_given_to_it(tmp_path, size):
+    write_series(
+        tmp_path, VOXELS, edit=lambda image, k: setattr(image, "Rows", size) or setattr(image, "Columns", size)
+    )
+    tracemalloc.start()
+    _refusal(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300e6
+
+
+@pytest.mark.parametrize("head", [b"", bytes(128) + b"DICM"])
+def test_sparse_file_of_zeros_is_refused(tmp_path, head):
+    write_series(tmp_path, VOXELS)
+    with (tmp_path / "zeros.dcm").open("wb") as file:
+        file.write(head)
+        file.truncate(8 << 30)
+    assert "zeros.dcm is truncated or damaged" in _refusal(tmp_path)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_position_beyond_any_scanner_is_refused(tmp_path, axis):
+    def edit(image, k):
+        position = [0.0, 0.0, 3.0 * k]
+        position[axis] += 1e30 if axis < 2 else 1e6
+        image.ImagePositionPatient = [f"{part:.9g}" for part in position]
+
+    write_series(tmp_path, VOXELS, edit=edit)
+    assert "ImagePositionPatient (0020,0032)" in _refusal(tmp_path)
+
+
+def test_pet_stored_as_another_kind_of_object_is_named(tmp_path):
+    write_series(tmp_path, VOXELS, edit=lambda image, k: set_storage_class(image, SecondaryCaptureImageStorage))
+    assert "PT as Secondary Capture Image Storage" in _refusal(tmp_path)
+
+
+def test_folder_of_a_dicomdir_says_where_the_images_are(tmp_path):
+    write_series(tmp_path, VOXELS[:1], edit=lambda image, k: set_storage_class(image, MediaStorageDirectoryStorage))
+    assert "a DICOMDIR; give the folder beneath" in _refusal(tmp_path)
 
 
 def test_series_that_lies_at_one_place_is_refused(tmp_path):
@@ -258,7 +373,7 @@ def test_missing_tag_is_named(tmp_path, keyword):
 def test_tag_that_is_no_number_is_refused_and_nothing_else_is_printed(tmp_path, capfd):
     path = write_series(tmp_path, VOXELS, slopes=[7.25] * 4)[3]
     path.write_bytes(path.read_bytes().replace(b"7.25", b"7,25"))
-    assert "RescaleSlope (0028,1053) of the PET series is no number" in _refusal(tmp_path)
+    assert "RescaleSlope (0028,1053) of the PET series is not a number" in _refusal(tmp_path)
     assert capfd.readouterr() == ("", "")
 
 
