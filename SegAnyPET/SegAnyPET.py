@@ -72,6 +72,7 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneReady)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneReady)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodeRemoved)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -98,15 +99,24 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for name in [n for n in sys.modules if n.partition(".")[0] in ("SegAnyPETPanel", "SegAnyPETLib")]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
+        if self.parent.isEntered:  # Slicer sets the new widget up, but the user does not come to the module again
+            getattr(slicer.modules, f"{self.moduleName}Widget").enter()
 
     def onSceneStartClose(self, caller: Any, event: Any) -> None:
         """Drop everything tied to the closing scene."""
         self.panel.forgetScene()
         self.setParameterNode(None)
+        self.logic.forgetScene()
 
     def onSceneReady(self, caller: Any, event: Any) -> None:
-        """Connect the parameter node of the scene that was closed or loaded."""
-        self.initializeParameterNode()
+        """Connect the parameter node of the scene that was closed or loaded, if the user is in the module."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """Drop what was kept of a node that left the scene."""
+        self.panel.controller.forget_node(node.GetID())
 
     def initializeParameterNode(self) -> None:
         """Connect the parameter node of the scene; without a volume, choose the first PET in SUV."""
@@ -137,12 +147,26 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 class SegAnyPETLogic(ScriptedLoadableModuleLogic):
     """Provides the parameter node; the module's logic is `SegAnyPETLib.mrml.controller`, which needs no widget."""
 
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._parameters: Any = None
+
     def getParameterNode(self) -> Any:
-        """Return the `SegAnyPETParameters` of the scene."""
+        """Return the `SegAnyPETParameters` of the scene, the same object until the scene is closed.
+
+        Every new wrapper adds an observer to the node, which Slicer 5.10 never removes.
+        """
         from SegAnyPETPanel.parameters import SegAnyPETParameters
 
-        wrapped: Any = SegAnyPETParameters
-        return wrapped(super().getParameterNode())
+        node = super().getParameterNode()
+        if self._parameters is None or self._parameters.parameterNode is not node:
+            wrapper: Any = SegAnyPETParameters
+            self._parameters = wrapper(node)
+        return self._parameters
+
+    def forgetScene(self) -> None:
+        """Drop the parameter node of a closing scene."""
+        self._parameters = None
 
 
 class SegAnyPETTest(ScriptedLoadableModuleTest):

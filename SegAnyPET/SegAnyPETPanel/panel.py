@@ -66,14 +66,10 @@ class Panel:
         self.modelSection = ModelSection(ui)
         self.shortcuts = Shortcuts(ui)
         self.editorWidget = makeEditorWidget(ui.editorButton.layout())
-        editor = SegmentEditor(
-            slicer.mrmlScene,
-            slicer.app.applicationLogic(),
-            editor_node(slicer.mrmlScene),
-            EditorWidgetHistory(self.editorWidget),
-        )
+        history = EditorWidgetHistory(self.editorWidget)
+        editor = SegmentEditor(slicer.mrmlScene, slicer.app.applicationLogic(), editor_node(slicer.mrmlScene), history)
         self.controller = Controller(editor)
-        self.view = PanelView(ui, self.controller, self.markups, self.placing)
+        self.view = PanelView(ui, self.controller, history, self.markups, self.placing)
         self._shownNodes: tuple[Any, Any] = (None, None)
         self._refreshTimer = guardedTimer(parent, SETTLE_MS, self.refresh, singleShot=True)
         self._pointsTimer = guardedTimer(parent, 0, self.queuePointChanges, singleShot=True)
@@ -101,12 +97,14 @@ class Panel:
             self.placing.start(self.markups.positive if positive else self.markups.negative)
         else:
             self.placing.stop()
+        self.view.showPlacing()
 
     def onNextLesion(self) -> None:
         """Let the next positive click begin another lesion."""
         self.queuePointChanges()
         self.queue.push(lambda: self._select(None), needsModel=False)
         self.placing.start(self.markups.positive)
+        self.view.showPlacing()
 
     def onRefine(self) -> None:
         """Let the model refine the selected segment."""
@@ -192,8 +190,8 @@ class Panel:
         self.editorWidget.setupViewObservations()
         window = slicer.util.mainWindow()
         if window is not None:
+            self.shortcuts.install()
             self.editorWidget.installKeyboardShortcuts(window)
-        self.shortcuts.install()
 
     def exit(self) -> None:
         """Give views and keys back: the user left the module. A running job goes on."""

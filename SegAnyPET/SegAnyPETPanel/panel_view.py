@@ -18,6 +18,7 @@ from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import sentence
+from SegAnyPETPanel.views.editor_widget import EditorWidgetHistory
 from SegAnyPETPanel.views.placing import Placing
 from SegAnyPETPanel.views.target_table import fillTable, setUpTable
 
@@ -28,13 +29,22 @@ class PanelView:
     Args:
         ui: the widgets by name.
         controller: reads the scene.
+        history: the undo steps.
         markups: the points in the views.
         placing: the mouse mode.
     """
 
-    def __init__(self, ui: Any, controller: Controller, markups: PromptMarkups, placing: Placing) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        controller: Controller,
+        history: EditorWidgetHistory,
+        markups: PromptMarkups,
+        placing: Placing,
+    ) -> None:
         self._ui = ui
         self._controller = controller
+        self._history = history
         self._markups = markups
         self._placing = placing
         self._rows = TargetRows()
@@ -83,10 +93,12 @@ class PanelView:
         """
         ui, context = self._ui, selection.context()
         ui.progressBar.visible = ui.cancelButton.enabled = busy
-        for button in (ui.positiveButton, ui.negativeButton, ui.nextButton, ui.petWindowButton):
+        for button in (ui.positiveButton, ui.negativeButton, ui.nextButton):
             button.enabled = context is not None
-        hasSegmentation = context is not None and context.segmentation is not None
-        ui.undoButton.enabled = ui.redoButton.enabled = hasSegmentation and not busy
+        ui.petWindowButton.enabled = _isSuv(context)  # its range is one of SUV
+        canStep = context is not None and context.segmentation is not None and not busy
+        ui.undoButton.enabled = canStep and self._history.canUndo
+        ui.redoButton.enabled = canStep and self._history.canRedo
         ui.refineButton.enabled = selection.segmentId is not None
         ui.useFiducialsButton.enabled = context is not None and not busy
         ui.startButton.enabled = not starting
@@ -111,7 +123,7 @@ class PanelView:
         self._ui.targetLabel.text = text
 
     def _showVolume(self, context: ClickContext | None) -> None:
-        suv = context is not None and units_of(context.volume_node) == SUV_UNITS
+        suv = _isSuv(context)
         setUpTable(self._ui.targetTable, suv)
         if context is None:
             text = _("Choose a PET.")
@@ -121,3 +133,7 @@ class PanelView:
             text = _("Caution: this volume does not say that its values are SUV. The model expects SUV.")
         self._ui.suvLabel.text = text
         self._ui.suvLabel.styleSheet = "" if suv or context is None else "color: #b35900; font-weight: bold"
+
+
+def _isSuv(context: ClickContext | None) -> bool:
+    return context is not None and units_of(context.volume_node) == SUV_UNITS

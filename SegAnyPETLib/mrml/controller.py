@@ -177,6 +177,16 @@ class Controller:
         saved = read_prompts(context.segmentation, segment_id)
         return () if saved is None else tuple(p for p in saved.prompts if isinstance(p, Point))
 
+    def forget_node(self, node_id: str) -> None:
+        """Drop what was kept of a volume or segmentation that left the scene."""
+        volume = self.volumes.forget_node(node_id)
+        self._fingerprints.forget_node(node_id)
+        self._kept = {
+            key: kept
+            for key, kept in self._kept.items()
+            if key[0] != node_id and (volume is None or kept.session.volume is not volume)
+        }
+
     def forget(self) -> None:
         """Drop everything, when the scene closes."""
         self.volumes.forget()

@@ -36,6 +36,10 @@ class SegmentFingerprints:
             self._kept[key] = kept
         return kept[1]
 
+    def forget_node(self, node_id: str) -> None:
+        """Drop the fingerprints of a segmentation, or on the grid of a volume, that left the scene."""
+        self._kept = {key: kept for key, kept in self._kept.items() if node_id not in (key[0], key[2])}
+
     def forget(self) -> None:
         """Drop everything, when the scene closes."""
         self._kept.clear()

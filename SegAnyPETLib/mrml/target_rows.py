@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,9 +39,9 @@ class TargetRow:
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """A measurement, and what it depends on; volumes never change, so the same object has the same values."""
+    """A measurement, and what it depends on; volumes never change, and a dropped one is not kept alive."""
 
-    volume: Volume
+    volume: weakref.ref[Volume]
     state: tuple[Any, ...]
     measured: tuple[float, float | None]
 
@@ -67,7 +68,7 @@ class TargetRows:
         measured = _measured(context, volume, changed)
         for segment_id in changed:
             self._kept[context.segmentation.GetID(), segment_id] = _Kept(
-                volume, _state(context, segment_id), measured[segment_id]
+                weakref.ref(volume), _state(context, segment_id), measured[segment_id]
             )
         return [_row(data.GetSegment(n), n, self._kept[context.segmentation.GetID(), n].measured) for n in ids]
 
@@ -77,7 +78,7 @@ class TargetRows:
 
     def _unchanged(self, context: ClickContext, volume: Volume, segment_id: str) -> bool:
         kept = self._kept.get((context.segmentation.GetID(), segment_id))
-        return kept is not None and kept.volume is volume and kept.state == _state(context, segment_id)
+        return kept is not None and kept.volume() is volume and kept.state == _state(context, segment_id)
 
 
 def _row(segment: Any, segment_id: str, measured: tuple[float, float | None]) -> TargetRow:

@@ -82,6 +82,13 @@ class ModuleUser:
         """Press a button of the panel."""
         self.harness.press(getattr(self.ui, name))
 
+    def key(self, key: str) -> None:
+        """Press a key in the main window."""
+        import qt
+
+        qt.QTest.keyClick(self.harness.main_window, key.lower())
+        self.harness.app.processEvents()
+
     def choose(self, location: str, device: str = "cpu") -> None:
         """Choose where the model runs, and start it."""
         from SegAnyPETPanel.model.choice import LOCATIONS

@@ -84,6 +84,26 @@ def test_without_torch_the_panel_says_so_and_the_first_click_asks(unopened, lack
     assert unopened.names() == ["Lesion 1"]
 
 
+def test_clicks_and_presses_during_an_installation_wait_for_it(unopened, lacking) -> None:
+    """Slicer processes events while pip runs: a second click must not begin a second installation."""
+    lacking |= {"monai"}
+    unopened.use_choice(location="inside")
+    unopened.add_pet()
+    seen = []
+
+    def click_again() -> None:
+        unopened.point((28, 22, 20))
+        unopened.harness.app.processEvents()
+        seen.append((unopened.ui.startButton.enabled, unopened.ui.cancelButton.enabled))
+
+    unopened.harness.installations.meanwhile = click_again
+    unopened.harness.dialogs.answers += [True]
+    unopened.click((12, 12, 10))
+    assert seen == [(False, True)]
+    assert unopened.harness.installations.installed == ["monai>=1.6"]
+    assert len(unopened.points(0)) == 2
+
+
 def test_without_the_extension_of_torch_the_panel_names_it(unopened, lacking) -> None:
     lacking.add("torch")
     unopened.harness.without_pytorch_extension()

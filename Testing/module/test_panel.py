@@ -1,7 +1,8 @@
 """What the panel shows and offers beside clicks."""
 
-import importlib
+import gc
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -30,10 +31,12 @@ def test_values_that_are_not_suv_are_called_so(unopened) -> None:
     unopened.rest()
     assert unopened.ui.suvLabel.text.startswith("Caution: this volume does not say that its values are SUV.")
     assert unopened.ui.targetTable.horizontalHeaderItem(3).text() == "Maximum"
+    assert not unopened.ui.petWindowButton.enabled
     unopened.add_pet()
     unopened.rest()
     assert unopened.ui.suvLabel.text == "The values are SUV (body weight)."
     assert unopened.ui.targetTable.horizontalHeaderItem(3).text() == "SUVmax"
+    assert unopened.ui.petWindowButton.enabled
 
 
 def test_the_first_pet_in_suv_is_chosen_when_the_module_is_entered(unopened) -> None:
@@ -49,25 +52,47 @@ def test_the_first_pet_in_suv_is_chosen_when_the_module_is_entered(unopened) -> 
     assert unopened.ui.volumeSelector.currentNode() is pet
 
 
-def test_a_reload_reads_panel_and_library_anew(unopened, monkeypatch) -> None:
-    import slicer.util
+@pytest.fixture
+def same_modules_after():
+    """The module's packages are imported again by a reload; other tests go on with those of before."""
 
     def ours():
-        return {
-            name: module for name, module in sys.modules.items() if name.startswith(("SegAnyPETPanel", "SegAnyPETLib"))
-        }
+        return {name: m for name, m in sys.modules.items() if name.startswith(("SegAnyPETPanel", "SegAnyPETLib"))}
 
-    before, panel_class, reloaded = ours(), type(unopened.panel), []
-    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reloaded.append)
-    try:
-        unopened.widget.onReload()
-        assert reloaded == ["SegAnyPET"]
-        assert ours() == {}
-        assert importlib.import_module("SegAnyPETPanel.panel").Panel is not panel_class
-    finally:
-        for name in ours():
-            del sys.modules[name]
-        sys.modules.update(before)
+    before = ours()
+    yield
+    for name in ours():
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def test_a_reload_brings_a_new_panel_that_the_user_is_in(slicer_harness, same_modules_after) -> None:
+    from Testing.module.conftest import MODULE, ModuleUser
+
+    slicer_harness.open_main_window()
+    user = ModuleUser(slicer_harness, slicer_harness.load("SegAnyPET", MODULE))
+    user.loaded.enter()
+    panel_class = type(user.panel)
+    user.widget.onReload()
+    again = ModuleUser(slicer_harness, user.loaded)
+    assert type(again.panel).__name__ == "Panel"
+    assert type(again.panel) is not panel_class
+    again.add_pet()
+    again.rest()
+    slicer_harness.main_window.activateWindow()
+    again.key("P")
+    assert again.ui.positiveButton.checked
+
+
+def test_a_reload_of_a_module_that_the_user_left_does_not_enter_it(slicer_harness, same_modules_after) -> None:
+    import qt
+
+    from Testing.module.conftest import MODULE
+
+    window = slicer_harness.open_main_window()
+    loaded = slicer_harness.load("SegAnyPET", MODULE)
+    loaded.widget.onReload()
+    assert window.findChildren(qt.QShortcut) == []
 
 
 def test_a_volume_that_cannot_be_a_pet_is_refused_in_words(unopened) -> None:
@@ -169,6 +194,90 @@ def test_keys_come_and_go_with_the_panel_and_none_is_the_editors(slicer_harness)
     slicer_harness.app.processEvents()
     qt.application.sendPostedEvents(None, qt.QEvent.DeferredDelete)
     assert keys() == []
+
+
+def test_a_key_that_another_module_left_in_the_window_still_works_and_does_not_repeat(slicer_harness) -> None:
+    import qt
+
+    from Testing.module.conftest import MODULE, ModuleUser
+
+    window = slicer_harness.open_main_window()
+    foreign = qt.QShortcut(qt.QKeySequence("P"), window)
+    user = ModuleUser(slicer_harness, slicer_harness.load("SegAnyPET", MODULE))
+    user.loaded.enter()
+    user.add_pet()
+    user.rest()
+    user.key("P")
+    assert user.ui.positiveButton.checked
+    user.key("P")
+    assert not user.ui.positiveButton.checked
+    keys = [s for s in window.findChildren(qt.QShortcut) if s.key.toString() in ("P", "N", "L", "C") and s.enabled]
+    assert [shortcut.autoRepeat for shortcut in keys] == [False] * 4
+    user.loaded.exit()
+    assert foreign.enabled
+
+
+def test_from_points_inside_to_points_outside_and_back_without_a_click_between(quick) -> None:
+    def pressed():
+        return quick.ui.positiveButton.checked, quick.ui.negativeButton.checked
+
+    quick.press("positiveButton")
+    assert pressed() == (True, False)
+    quick.press("negativeButton")
+    assert pressed() == (False, True)
+    assert quick.panel.placing.node is quick.panel.markups.negative
+    quick.press("positiveButton")
+    assert pressed() == (True, False)
+    assert quick.panel.placing.node is quick.panel.markups.positive
+
+
+def test_a_button_does_not_look_pressed_once_clicks_go_to_another_list(quick) -> None:
+    quick.press("positiveButton")
+    other = quick.harness.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode")
+    quick.harness.app.applicationLogic().GetSelectionNode().SetActivePlaceNodeID(other.GetID())
+    assert not quick.ui.positiveButton.checked
+
+
+def test_undo_and_redo_can_be_pressed_while_there_is_a_step_for_them(quick) -> None:
+    def enabled():
+        return quick.ui.undoButton.enabled, quick.ui.redoButton.enabled
+
+    assert enabled() == (False, False)
+    quick.click((12, 12, 10))
+    assert enabled() == (True, False)
+    quick.press("undoButton")
+    quick.rest()
+    assert enabled() == (False, True)
+    quick.press("redoButton")
+    quick.rest()
+    assert enabled() == (True, False)
+
+
+def test_a_deleted_pet_is_forgotten(quick) -> None:
+    quick.click((12, 12, 10))
+    volume = weakref.ref(quick.panel.controller.volumes.volume_of(quick.panel.selection.parameters.volume))
+    quick.harness.scene.RemoveNode(quick.panel.selection.parameters.volume)
+    quick.rest()
+    gc.collect()
+    assert volume() is None
+
+
+def test_a_scene_that_is_closed_elsewhere_leaves_the_module_alone(quick) -> None:
+    quick.loaded.exit()
+    quick.harness.scene.Clear(0)
+    quick.harness.app.processEvents()
+    assert quick.panel.selection.parameters is None
+    quick.loaded.enter()
+    quick.add_pet()
+    quick.click((12, 12, 10))
+    assert quick.names() == ["Lesion 1"]
+
+
+def test_coming_back_adds_no_further_observer_to_the_parameter_node(quick) -> None:
+    parameters = quick.panel.selection.parameters
+    quick.loaded.exit()
+    quick.loaded.enter()
+    assert quick.panel.selection.parameters is parameters
 
 
 def test_a_panel_that_is_left_places_no_points_and_comes_back_as_it_was(quick) -> None:

@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -355,3 +357,34 @@ def test_a_saved_scene_is_gone_on_with_by_another_controller(make, tmp_path):
     job.run()
     assert again.finish(job) == segment_id
     assert read_mask(context.segmentation, segment_id, context.volume_node).voxels == 27 + 8
+
+
+@pytest.mark.parametrize("removed", ["volume_node", "segmentation"])
+def test_what_left_the_scene_is_not_kept_in_memory(make, removed):
+    scene = Scene(make, ONE)
+    job = scene.controller.click(scene.context, None, scene.at((4, 4, 4)), scene.backend)
+    job.run()
+    scene.controller.finish(job)
+    volume = scene.controller.volumes.volume_of(scene.context.volume_node)
+    rows = TargetRows()
+    rows.of(scene.context, volume)
+    kept = {"segmentation": [job.session], "volume_node": [job.session, volume]}[removed]
+    references = [weakref.ref(value) for value in kept]
+    node = getattr(scene.context, removed)
+    slicer.mrmlScene.RemoveNode(node)
+    del job, volume, kept
+    scene.controller.forget_node(node.GetID())
+    gc.collect()
+    assert [reference() for reference in references] == [None] * len(references)
+
+
+def test_another_node_that_left_the_scene_leaves_the_session_as_it_is(make):
+    scene = Scene(make, ONE)
+    scene.backend.feeds_back_logits = True
+    segment_id = scene.click(None, (4, 4, 4))
+    other = make.volume(scene.array, MATRIX)
+    scene.controller.volumes.volume_of(other)
+    scene.controller.forget_node(other.GetID())
+    scene.click(segment_id, (5, 5, 5))
+    (_, seen) = scene.backend.asked[-1]
+    assert seen.previous_logits is not None

@@ -43,21 +43,26 @@ class LoadedModule:
     Attributes:
         python: the Python module.
         description: what Slicer lists (title, categories, helpText ...).
-        widget: its panel, set up and shown; None where it has none.
+        parent: the C++ widget around its panel; None if it has no panel.
     """
 
-    def __init__(self, python: ModuleType, description: Any, widget: Any) -> None:
+    def __init__(self, python: ModuleType, description: Any, parent: Any) -> None:
         self.python = python
         self.description = description
-        self.widget = widget
+        self.parent = parent
+
+    @property
+    def widget(self) -> Any:
+        """Its panel, set up and shown, another one after a reload; None if it has none."""
+        return None if self.parent is None else self.parent.self()
 
     def enter(self) -> None:
         """The user comes to the panel."""
-        self.widget.enter()
+        self.parent.enter()
 
     def exit(self) -> None:
         """The user leaves the panel."""
-        self.widget.exit()
+        self.parent.exit()
 
 
 class SlicerHarness:
@@ -125,7 +130,15 @@ class SlicerHarness:
                 self._monkeypatch.setattr(slicer, name, python_module, raising=False)
 
     def _select_module(self, selected: Any) -> None:
-        self.app.selected_module = selected if isinstance(selected, str) else selected.name
+        name = selected if isinstance(selected, str) else selected.name
+        self.app.selected_module = name
+        panels = [loaded for loaded in self.loaded if loaded.parent is not None]
+        for loaded in panels:
+            if loaded.parent.isEntered and loaded.description.name != name:
+                loaded.exit()
+        for loaded in panels:
+            if loaded.description.name == name and not loaded.parent.isEntered:
+                loaded.enter()
 
     def without_pytorch_extension(self) -> None:
         """The user has not installed it."""
@@ -151,23 +164,22 @@ class SlicerHarness:
         setattr(slicer.modules, name.lower(), description)
         getattr(python, name)(description)
         self.app.startupCompleted.emit()
-        widget = self._open_panel(python, name) if hasattr(python, f"{name}Widget") else None
-        loaded = LoadedModule(python, description, widget)
+        parent = self._open_panel(description, name) if hasattr(python, f"{name}Widget") else None
+        loaded = LoadedModule(python, description, parent)
         self.loaded.append(loaded)
         return loaded
 
-    def _open_panel(self, python: ModuleType, name: str) -> Any:
-        parent = mrml_widgets.qMRMLWidget()
+    def _open_panel(self, description: Any, name: str) -> Any:
+        parent = scripted_module.qSlicerScriptedLoadableModuleWidget(name)
         parent.setLayout(qt.QVBoxLayout())
         parent.setMRMLScene(self.scene)
-        widget = getattr(python, f"{name}Widget")(parent)
-        setattr(slicer.modules, f"{name}Widget", widget)
-        widget.setup()
+        description.widgetRepresentation = lambda: parent
+        parent.reload()
         if self.main_window is not None:
             self.main_window.setCentralWidget(parent)
         parent.show()
         self.app.processEvents()
-        return widget
+        return parent
 
     def press(self, widget: Any) -> None:
         """The user clicks a widget with the left button; what follows from it has happened."""
@@ -187,8 +199,8 @@ class SlicerHarness:
         self.core.start_again()
         self.app.processEvents()
         for loaded in self.loaded:
-            if loaded.widget is not None:
-                loaded.widget.parent.delete()
+            if loaded.parent is not None:
+                loaded.parent.delete()
         if self.main_window is not None:
             self.main_window.delete()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ class Installations:
         lacking: names of packages that are to be taken for absent.
         fails: the next installation fails, as without a network.
         has_pytorch_extension: whether the module PyTorchUtils is there.
+        meanwhile: called once during the next installation, as by a user: Slicer processes events for each line of pip.
     """
 
     installed: list[str] = dataclasses.field(default_factory=list)
@@ -31,8 +33,13 @@ class Installations:
     lacking: set[str] = dataclasses.field(default_factory=set)
     fails: bool = False
     has_pytorch_extension: bool = True
+    meanwhile: Callable[[], object] | None = None
 
     def take(self, requirements: list[str]) -> None:
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:
+            act()
+        slicer.app.processEvents()
         if self.fails:
             raise subprocess.CalledProcessError(1, ["pip", "install", *requirements])
         self.installed += requirements

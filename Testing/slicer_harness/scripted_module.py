@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import unittest
 from pathlib import Path
 from typing import Any
 
 import slicer
 import slicer.util
+from PySide6.QtCore import Property
 
 from Testing.slicer_harness import qt_facade
+from Testing.slicer_harness.mrml_widgets import qMRMLWidget
+from Testing.slicer_harness.ui_loader import custom_widget
 
 qt = qt_facade.install()
 
@@ -18,6 +22,38 @@ qt = qt_facade.install()
 def resource_path(module_file: str, name: str) -> str:
     """A file in the folder Resources beside a module."""
     return str(Path(module_file).parent / "Resources" / name)
+
+
+@custom_widget("slicer")
+class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
+    """The C++ widget around a module's panel, which knows whether the user is in the module."""
+
+    def __init__(self, name: str = "", parent: Any = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._entered = False
+        self._widget: Any = None
+
+    isEntered = Property(bool, lambda w: w._entered)
+
+    def self(self) -> Any:
+        """The module's widget in Python."""
+        return self._widget
+
+    def enter(self) -> None:
+        self._entered = True
+        self._widget.enter()
+
+    def exit(self) -> None:
+        self._entered = False
+        self._widget.exit()
+
+    def reload(self) -> None:
+        """Make the Python widget again from the module that was imported last, and set it up; it is not entered."""
+        python = sys.modules[self._name]
+        self._widget = getattr(python, f"{self._name}Widget")(self)
+        setattr(slicer.modules, f"{self._name}Widget", self._widget)
+        self._widget.setup()
 
 
 class ScriptedLoadableModule:

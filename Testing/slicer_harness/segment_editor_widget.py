@@ -91,8 +91,18 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._order: list[str] = []
         self._views_observed = False
         self._shortcuts: list[Any] = []
-        label = qt.QLabel("qMRMLSegmentEditorWidget (double)")
-        qt.QVBoxLayout(self).addWidget(label)
+        layout = qt.QVBoxLayout(self)
+        layout.addWidget(qt.QLabel("qMRMLSegmentEditorWidget (double)"))
+        self._history_buttons = [qt.QToolButton(), qt.QToolButton()]
+        for button, name, slot in zip(self._history_buttons, ("Undo", "Redo"), (self.undo, self.redo), strict=True):
+            button.objectName = f"{name}Button"
+            button.text = name
+            button.connect("clicked()", slot)
+            layout.addWidget(button)
+        history_changed = self._logic.SegmentationHistoryChangedEvent
+        self._history_observations = Observations(self)
+        self._history_observations.add(self._logic, history_changed, self._show_history)
+        self._show_history()
 
     # What is edited
 
@@ -207,6 +217,10 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def redo(self) -> None:
         self._logic.Redo()
+
+    def _show_history(self, *_: Any) -> None:
+        undo, redo = self._history_buttons
+        undo.enabled, redo.enabled = self._logic.CanUndo(), self._logic.CanRedo()
 
     def _undo_states(self) -> int:
         return self._logic.GetMaximumNumberOfUndoStates()

@@ -6,6 +6,7 @@ from typing import Any
 
 import qt
 import slicer
+import slicer.util
 
 from SegAnyPETLib.mrml.editor import UNDO_STATES, editor_node
 
@@ -31,6 +32,16 @@ class EditorWidgetHistory:
     def redo(self) -> None:
         """Repeat the step that was taken back last."""
         self._widget.redo()
+
+    @property
+    def canUndo(self) -> bool:
+        """Whether there is a step to take back; only the widget's button tells."""
+        return bool(slicer.util.findChild(self._widget, "UndoButton").enabled)
+
+    @property
+    def canRedo(self) -> bool:
+        """Whether there is a step to repeat."""
+        return bool(slicer.util.findChild(self._widget, "RedoButton").enabled)
 
 
 def makeEditorWidget(layout: Any) -> Any:

@@ -64,12 +64,14 @@ class VolumeCache:
         self._kept[node.GetID()] = kept
         return kept.volume
 
-    def forget(self, node_id: str | None = None) -> None:
-        """Drop the volume of a node that left the scene, or all volumes."""
-        if node_id is None:
-            self._kept.clear()
-        else:
-            self._kept.pop(node_id, None)
+    def forget_node(self, node_id: str) -> Volume | None:
+        """Drop the volume of a node that left the scene; return it if there was one."""
+        kept = self._kept.pop(node_id, None)
+        return None if kept is None else kept.volume
+
+    def forget(self) -> None:
+        """Drop all volumes, when the scene closes."""
+        self._kept.clear()
 
 
 def ijk_to_ras(node: Any) -> NDArray[np.float64]:

@@ -96,7 +96,7 @@ def test_a_forgotten_volume_is_converted_again(make) -> None:
     node = make.volume(RAMP)
     cache = VolumeCache()
     first = cache.volume_of(node)
-    cache.forget(node.GetID())
+    assert cache.forget_node(node.GetID()) is not None
     second = cache.volume_of(node)
     cache.forget()
     assert first is not second

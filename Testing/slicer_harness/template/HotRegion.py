@@ -33,7 +33,9 @@ def registerSampleData():
     """A sample in the module SampleData."""
     import SampleData
 
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(category="HotRegion", sampleName="HotRegion1")
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="HotRegion", sampleName="HotRegion1", uris="", fileNames="HotRegion1.nrrd", nodeNames="HotRegion1"
+    )
 
 
 @parameterNodeWrapper
