@@ -7,12 +7,13 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 from types import ModuleType
 from typing import Any
 
+from SegAnyPETLib.backend.on_ray.watchdog import watched
 from SegAnyPETLib.backend.server.guards.bind import is_loopback
 from SegAnyPETLib.errors import BackendError
 from SegAnyPETLib.volume.owned_folder import owned_folder
@@ -58,7 +59,10 @@ def ray_cluster(cpus: int, log_to_driver: bool = False) -> Iterator[ModuleType]:
 
     # Paths of sockets have some 100 characters at most, and the folders of temporary files may have long names.
     short = Path("/tmp") if os.name == "posix" and Path("/tmp").is_dir() else None
-    with owned_folder(short or Path(gettempdir()), "ray-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(owned_folder(short or Path(gettempdir()), "ray-"))
+        if address is None:
+            stack.enter_context(watched(folder.name, folder))
         private: dict[str, Any] = {
             "num_cpus": cpus,
             "object_store_memory": OBJECT_STORE_BYTES,
