@@ -6,7 +6,7 @@ from SegAnyPETLib.commands.arguments.train import TrainOptions
 from SegAnyPETLib.commands.outputs import check_folder
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.device import checked_device
-from SegAnyPETLib.training.recipe import read_recipe
+from SegAnyPETLib.training.recipe_file import read_recipe
 from SegAnyPETLib.training.trainer import train
 from SegAnyPETLib.training.world import World
 

@@ -1,15 +1,14 @@
-"""A training run as a YAML file."""
+"""Everything that decides a training run, and what can work together."""
 
 from __future__ import annotations
 
 import math
 import re
 import reprlib
-from dataclasses import MISSING, asdict, dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
-import yaml
+from pydantic import StrictBool, StrictFloat, StrictInt
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.sam.config import SamConfig
@@ -62,135 +61,57 @@ class Recipe:
         checkpoint_every: steps between checkpoints.
     """
 
+    # For pydantic, which reads recipes: unknown settings are refused.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
     name: str
-    steps: int
+    steps: StrictInt
     family: str = "lite"
     sam: SamConfig | None = None
-    batch: int = 2
-    accumulate: int = 1
-    slots: int = 8
-    size: int = 64
-    window_spacing_mm: float = 0.0
-    learning_rate: float = 2e-3
-    warmup: int = 100
-    weight_decay: float = 1e-2
-    ema: float = 0.998
-    bf16: bool = True
-    seed: int = 0
-    real_share: float = 0.0
-    organ_share: float = 0.35
-    analytic_bodies: int = 8
+    batch: StrictInt = 2
+    accumulate: StrictInt = 1
+    slots: StrictInt = 8
+    size: StrictInt = 64
+    window_spacing_mm: StrictFloat = 0.0
+    learning_rate: StrictFloat = 2e-3
+    warmup: StrictInt = 100
+    weight_decay: StrictFloat = 1e-2
+    ema: StrictFloat = 0.998
+    bf16: StrictBool = True
+    seed: StrictInt = 0
+    real_share: StrictFloat = 0.0
+    organ_share: StrictFloat = 0.35
+    analytic_bodies: StrictInt = 8
     organ_maps: str = ""
-    organ_map_stride: int = 0
+    organ_map_stride: StrictInt = 0
     real_cases: str = ""
     exclude: tuple[str, ...] = ()
-    folds: int = 0
-    fold: int = 0
+    folds: StrictInt = 0
+    fold: StrictInt = 0
     low_quality: tuple[str, ...] = ()
-    noisy_share: float = 0.0
-    prompt_rounds: int = 4
-    rectify_after: int = 500
+    noisy_share: StrictFloat = 0.0
+    prompt_rounds: StrictInt = 4
+    rectify_after: StrictInt = 500
     start_from: str = ""
-    keep_start: float = 0.0
-    checkpoint_every: int = 200
+    keep_start: StrictFloat = 0.0
+    checkpoint_every: StrictInt = 200
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 
 
-def read_recipe(path: Path, data: Path | None = None) -> Recipe:
-    """Read and check a recipe.
-
-    Args:
-        path: the YAML file.
-        data: folder that `organ_maps`, `real_cases` and a checkpoint to start from are relative to; the recipe's own
-            where it is not given.
-
-    Raises:
-        InputError: the file is missing or not YAML, or a setting is unknown, missing or out of range.
-    """
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not every error of the parser is its own
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path} must hold settings such as 'steps: 1000'")
-    unknown = [str(name) for name in settings if name not in {f.name for f in fields(Recipe)}]
-    if unknown:
-        raise InputError(f"unknown settings in {path}: {', '.join(unknown)}; correct or remove them")
-    missing = [f.name for f in fields(Recipe) if f.default is MISSING and f.name not in settings]
-    if missing:
-        raise InputError(f"{path} lacks the settings: {', '.join(missing)}")
-    for setting in ("exclude", "low_quality"):
-        if setting in settings:
-            settings[setting] = _names(settings[setting], setting)
-    folders = ["organ_maps", "real_cases"]
-    if str(settings.get("start_from", "")).endswith(CHECKPOINTS):
-        folders.append("start_from")
-    for name in folders:
-        if isinstance(settings.get(name), str) and settings[name]:
-            settings[name] = str((data or path.parent) / settings[name])
-    if settings.get("family") == "sam":
-        settings["sam"] = _sam_config(settings.get("sam", {}), settings.get("size", Recipe.size))
-    recipe = Recipe(**settings)
-    check_recipe(recipe)
-    return recipe
-
-
-def _names(value: object, setting: str) -> tuple[str, ...]:
-    """A list of names from a recipe; the letters of a lone name would name nothing."""
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise InputError(f"the recipe's {setting} must be a list of names, such as [CASE_1]")
-    return tuple(value)
-
-
-def _sam_config(block: object, size: object) -> SamConfig:
-    """The sizes of a network from their block in a recipe.
-
-    Raises:
-        InputError: a setting is unknown, or has another type than the published one's.
-    """
-    published = asdict(SamConfig())
-    known = [name for name in published if name not in ("size", "boxes")]
-    if not isinstance(block, dict) or not set(block) <= set(known):
-        raise InputError(f"the recipe's sam must be a block of settings out of: {', '.join(known)}")
-    if "global_blocks" in block:
-        if not isinstance(block["global_blocks"], list):
-            raise InputError("the recipe's sam: global_blocks must be a list of numbers of blocks, such as [1, 3]")
-        block = {**block, "global_blocks": tuple(block["global_blocks"])}
-    for name, value in {"size": size, **block}.items():
-        for number in value if name == "global_blocks" else [value]:
-            if not isinstance(number, int) or isinstance(number, bool):
-                raise InputError(f"the recipe's sam: {name} must be made of whole numbers, not {reprlib.repr(number)}")
-    return SamConfig(**{**published, **block, "size": size})
-
-
 def check_recipe(recipe: Recipe) -> None:
     """Refuse settings that cannot work.
 
     Raises:
-        InputError: a setting has the wrong type or is out of range.
+        InputError: a setting is out of range.
     """
-    _check_types(recipe)
     _check_family(recipe)
     _check_names(recipe)
     _check_steps(recipe)
     _check_data(recipe)
     _check_optimiser(recipe)
-
-
-def _check_types(recipe: Recipe) -> None:
-    for field in fields(Recipe):
-        value, default = getattr(recipe, field.name), field.default
-        if field.name == "sam":
-            continue
-        wanted = {"name": str, "steps": int}.get(field.name, type(default))
-        fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
-        if not fits or (isinstance(value, bool) and wanted is not bool):
-            raise InputError(f"the recipe's {field.name} must be of type {wanted.__name__}, not {reprlib.repr(value)}")
 
 
 def _check_names(recipe: Recipe) -> None:

@@ -29,7 +29,8 @@ from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.evaluation.report import SHOWN_CLICKS, report, to_json
 from SegAnyPETLib.evaluation.results import Evaluation
 from SegAnyPETLib.training.dataset import case_names, fold_names
-from SegAnyPETLib.training.recipe import Recipe, read_recipe
+from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.recipe_file import read_recipe
 from SegAnyPETLib.training.trainer import train
 
 FOLDS = 3

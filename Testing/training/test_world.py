@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.training.recipe import read_recipe
+from SegAnyPETLib.training.recipe_file import read_recipe
 from SegAnyPETLib.training.trainer import Trainer
 from SegAnyPETLib.training.world import World
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class SamConfig:
         mask_channels: channels that mask prompts pass through.
         boxes: whether the weights carry the two corner embeddings of box prompts; they are loaded and not used.
     """
+
+    # For pydantic, which reads recipes: unknown settings are refused.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     size: int = 128
     patch: int = 16

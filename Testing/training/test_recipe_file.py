@@ -5,7 +5,7 @@ import pytest
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.sam.config import PUBLISHED
-from SegAnyPETLib.training.recipe import read_recipe
+from SegAnyPETLib.training.recipe_file import read_recipe
 
 RECIPES = sorted((Path(__file__).resolve().parents[2] / "Resources" / "recipes").glob("*.yaml"))
 SAM_TEXT = "name: a\nsteps: 5\nfamily: sam\nsize: 128\nwindow_spacing_mm: 1.5\n"
@@ -52,7 +52,7 @@ def test_every_recipe_of_the_project_can_be_read(path):
         ("name: a\nsteps: 5\nspeed: 3\n", "unknown settings.*speed"),
         ("name: a\n", "steps"),
         ("name: a\nsteps: many\n", "steps must be of type int"),
-        ("name: a\nsteps: 5\nexclude: CASE_1\n", "list of names"),
+        ("name: a\nsteps: 5\nexclude: CASE_1\n", "exclude must be a list, such as .A., not 'CASE_1'"),
         ("name: a\nsteps: 5\nwarmup: 0\n", "warmup .* at least 1"),
         ("name: a\nsteps: 5\nsize: 50\n", "multiple of 16"),
         ("name: a\nsteps: 5\nbatch: 9\n", "slots at least batch"),
@@ -78,11 +78,12 @@ def test_every_recipe_of_the_project_can_be_read(path):
         ("name: a\nsteps: 5\nwindow_spacing_mm: 2\n", "settings of the family sam"),
         (SAM_TEXT + "window_spacing_mm: 0\n", "needs window_spacing_mm"),
         (SAM_TEXT + "window_spacing_mm: .nan\n", "needs window_spacing_mm"),
-        (SAM_TEXT + "sam: 3\n", "block of settings out of: patch"),
-        (SAM_TEXT + "sam: {size: 64}\n", "block of settings out of: patch"),
-        (SAM_TEXT + "sam: {patch: many}\n", "patch must be made of whole numbers, not 'many'"),
-        (SAM_TEXT + "sam: {global_blocks: 2}\n", "global_blocks must be a list"),
-        (SAM_TEXT + "sam: {global_blocks: [2.5]}\n", "global_blocks must be made of whole numbers"),
+        (SAM_TEXT + "sam: 3\n", "sam must be a block of settings, not 3"),
+        (SAM_TEXT + "sam: {size: 64}\n", "leave out size and boxes"),
+        (SAM_TEXT + "sam: {speed: 64}\n", "unknown settings in .*: sam: speed"),
+        (SAM_TEXT + "sam: {patch: many}\n", "sam: patch must be of type int, not 'many'"),
+        (SAM_TEXT + "sam: {global_blocks: 2}\n", "sam: global_blocks must be a list"),
+        (SAM_TEXT + "sam: {global_blocks: [2.5]}\n", "sam: global_blocks: 0 must be of type int, not 2.5"),
         (SAM_TEXT + "sam: {global_blocks: [12]}\n", "global_blocks must lie between"),
         (SAM_TEXT + "sam: {width: 100}\n", "width a multiple of heads"),
         (SAM_TEXT + "sam: {depth: 0}\n", "at least 1"),
@@ -91,7 +92,7 @@ def test_every_recipe_of_the_project_can_be_read(path):
         (SAM_TEXT + "sam: {prompt_width: 64}\n", "prompt_width must be a multiple of 48"),
         (SAM_TEXT + "sam: {window: 8}\n", "every block global"),
         ("name: a\nsteps: 5\naccumulate: 0\n", "accumulate.* at least 1"),
-        ("name: a\nsteps: 5\nlow_quality: CASE_1\n", "low_quality must be a list of names"),
+        ("name: a\nsteps: 5\nlow_quality: CASE_1\n", "low_quality must be a list"),
         ("name: a\nsteps: 5\nnoisy_share: 2\n", "noisy_share must lie"),
         ("name: a\nsteps: 5\nprompt_rounds: 1\n", "prompt_rounds be at least 2"),
         ("name: a\nsteps: 5\nrectify_after: -1\n", "rectify_after at least 0"),
