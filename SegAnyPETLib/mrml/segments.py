@@ -16,6 +16,7 @@ from SegAnyPETLib.mrml.editor import SegmentEditor
 from SegAnyPETLib.mrml.nodes.frames import between, to_vtk
 from SegAnyPETLib.mrml.nodes.labelmaps import (
     Extent,
+    box_of,
     extent_of,
     image_of,
     is_empty,
@@ -192,12 +193,7 @@ def _clipped(mask: MaskPatch, bounds: Extent) -> MaskPatch:
     """Clip a mask to the grid; segments may reach beyond it."""
     if not mask.voxels:
         return mask
-    lows, highs = bounds[4::-2], bounds[5::-2]
-    starts = [max(s.start, low) for s, low in zip(mask.slices, lows, strict=True)]
-    stops = [min(s.stop, high + 1) for s, high in zip(mask.slices, highs, strict=True)]
-    if all(start == s.start and stop == s.stop for s, start, stop in zip(mask.slices, starts, stops, strict=True)):
+    inside = mask.box.meet(box_of(bounds))
+    if inside == mask.box:
         return mask
-    inside = tuple(
-        slice(start - o, max(stop - o, 0)) for start, stop, o in zip(starts, stops, mask.offset_kji, strict=True)
-    )
-    return MaskPatch.cropped(mask.array_kji[inside], (starts[0], starts[1], starts[2]))
+    return MaskPatch.cropped(mask.array_kji[inside.relative_to(mask.box).slices], inside.low_kji)

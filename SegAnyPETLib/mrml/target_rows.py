@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from SegAnyPETLib.mrml.nodes.frames import between
-from SegAnyPETLib.mrml.nodes.labelmaps import array_of, is_empty, matrix_of, same_grid
+from SegAnyPETLib.mrml.nodes.labelmaps import array_of, box_of, is_empty, matrix_of, same_grid
 from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask
 from SegAnyPETLib.volume.volume import Volume
@@ -124,12 +124,10 @@ class _Labels:
     """The labels of an image on the grid of a volume, clipped to it, with the bounding box of each."""
 
     def __init__(self, image: Any, volume: Volume) -> None:
-        array, origin_kji = array_of(image), image.GetExtent()[4::-2]
-        lows = [max(o, 0) for o in origin_kji]
-        highs = [min(o + n, m) for o, n, m in zip(origin_kji, array.shape, volume.shape_kji, strict=True)]
-        ends = list(zip(lows, highs, origin_kji, strict=True))
-        self._labels = array[tuple(slice(low - o, max(high, low) - o) for low, high, o in ends)]
-        self._values = volume.array_kji[tuple(slice(low, max(high, low)) for low, high, _ in ends)]
+        image_box = box_of(image.GetExtent())
+        common = image_box.clipped(volume.shape_kji)
+        self._labels = array_of(image)[common.relative_to(image_box).slices]
+        self._values = volume.array_kji[common.slices]
         self._boxes = find_objects(self._labels)
 
     def values_of(self, label: int) -> NDArray[np.float32]:

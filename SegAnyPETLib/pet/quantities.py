@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume
 
 #: Radius of a sphere of 1 ml in millimetres, about 12 mm in diameter.
@@ -66,10 +67,9 @@ def suv_peak(volume: Volume, mask_kji: NDArray[np.bool_]) -> float:
         mask_kji: bool array on the volume's grid with at least one voxel.
     """
     sphere = _sphere(volume.spacing_mm[::-1])
-    (box,) = ndimage.find_objects(mask_kji.astype(np.uint8))
-    reach = tuple(
-        slice(max(0, part.start - n // 2), part.stop + n // 2) for part, n in zip(box, sphere.shape, strict=True)
-    )
+    box = Box.of_mask(mask_kji)
+    assert box is not None
+    reach = box.grown([n // 2 for n in sphere.shape]).clipped(volume.shape_kji).slices
     values = volume.array_kji[reach].astype(np.float64)
     sums = ndimage.convolve(values, sphere, mode="constant")
     counts = ndimage.convolve(np.ones_like(values), sphere, mode="constant")

@@ -128,8 +128,8 @@ def _nearest_to(
     """Return the indices of a ball around a point, without the voxels that lie nearer to another point."""
     center = voxels[number]
     reach = np.ceil(POINT_RADIUS_MM / spacing_kji).astype(int)
-    low, high = np.maximum(center - reach, 0), np.minimum(center + reach + 1, shape)
-    index = np.stack(np.meshgrid(*map(np.arange, low, high), indexing="ij"), -1).reshape(-1, 3)
+    box = Box.around(center, reach).clipped(shape)
+    index = np.argwhere(np.ones(box.shape_kji, dtype=bool)) + box.low_kji
     distance = np.stack([np.linalg.norm((index - v) * spacing_kji, axis=1) for v in voxels])
     # Of points at equal distance the later one counts.
     nearest = len(voxels) - 1 - distance[::-1].argmin(axis=0)

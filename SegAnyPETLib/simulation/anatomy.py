@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.simulation.body import add_body
 from SegAnyPETLib.simulation.tissues import ORGANS
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import canonical_directions
 
@@ -57,9 +58,7 @@ def canonical_labels(organs: Volume) -> tuple[NDArray[np.uint8], tuple[float, fl
 
 def _padded(labels: NDArray[np.uint8], spacing_kji: tuple[float, float, float]) -> NDArray[np.uint8]:
     """Crop in plane to the organs and a margin; keep every slice."""
-    crop: list[slice] = [slice(None)]
-    for axis in (1, 2):
-        used = np.flatnonzero(labels.any(tuple(a for a in range(3) if a != axis)))
-        margin = int(np.ceil(MARGIN_MM / spacing_kji[axis]))
-        crop.append(slice(max(int(used[0]) - margin, 0), int(used[-1]) + 1 + margin))
-    return np.ascontiguousarray(labels[tuple(crop)])
+    organs = Box.of_mask(labels)
+    assert organs is not None
+    margin = [len(labels), *(int(np.ceil(MARGIN_MM / spacing)) for spacing in spacing_kji[1:])]
+    return np.ascontiguousarray(labels[organs.grown(margin).clipped(labels.shape).slices])

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.depth import deepest_voxel
 from SegAnyPETLib.simulation.analytic_organs import analytic_organs
 from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
 from SegAnyPETLib.simulation.lesions import largest_part, lesion_shape, lesion_suv, lesion_uptake
 from SegAnyPETLib.simulation.painting import paint
 from SegAnyPETLib.simulation.scanner import Scanner
 from SegAnyPETLib.simulation.tissues import ORGANS, UPTAKE_SUV, Tissue, draw_uptake
+from SegAnyPETLib.volume.box import Box
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
 #: A lesion must keep this distance from the others.
@@ -118,26 +121,22 @@ def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random
             continue
         radius = float(np.exp(rng.uniform(np.log(5.0), np.log(24.0))))
         reach = np.ceil(2.5 * radius / spacing).astype(int)
-        low, high = np.maximum(place - reach, 0), np.minimum(place + reach + 1, activity.shape)
-        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        k, j, i = (int(n) for n in high - low)
-        mask = largest_part(lesion_shape((k, j, i), place - low, radius, spacing, rng) & hosts[box])
+        box = Box.around(place, reach).clipped(activity.shape)
+        near = box.slices
+        mask = largest_part(lesion_shape(box.shape_kji, place - box.low_kji, radius, spacing, rng) & hosts[near])
         gap = ndimage.distance_transform_edt(~mask, sampling=spacing) < LESION_GAP_MM
-        if mask.sum() < 8 or labels[box][gap].any():
+        if mask.sum() < 8 or labels[near][gap].any():
             continue
-        background = float(activity[box][mask].max())
+        background = float(activity[near][mask].max())
         suv = max(lesion_suv(background, rng), MIN_CONTRAST * background, MIN_SUV)
-        activity[box][mask] = lesion_uptake(mask, suv, radius, spacing, rng)[mask]
-        labels[box][mask] = labels.max() + 1
+        activity[near][mask] = lesion_uptake(mask, suv, radius, spacing, rng)[mask]
+        labels[near][mask] = labels.max() + 1
     return labels
 
 
 def _truth(lesions: Volume, activity: NDArray, label: int) -> LesionTruth:
-    box = ndimage.find_objects(lesions.array_kji)[label - 1]
-    mask = np.pad(lesions.array_kji[box] == label, 1)
-    depth = ndimage.distance_transform_edt(mask, sampling=lesions.spacing_mm[::-1])
-    deepest = np.array(np.unravel_index(int(depth.argmax()), depth.shape)) - 1 + [s.start for s in box]
-    r, a, s = (float(c) for c in lesions.point_ras(deepest))
-    voxels = int(np.count_nonzero(mask))
-    suv = float(activity[box][mask[1:-1, 1:-1, 1:-1]].mean())
-    return LesionTruth(label, voxels * lesions.voxel_ml, suv, (r, a, s))
+    lesion = MaskPatch.cropped(lesions.array_kji == label)
+    deepest = deepest_voxel(lesion.array_kji, lesions.spacing_mm[::-1])
+    r, a, s = (float(c) for c in lesions.point_ras(np.add(deepest, lesion.offset_kji)))
+    suv = float(activity[lesion.slices][lesion.array_kji].mean())
+    return LesionTruth(label, lesion.voxels * lesions.voxel_ml, suv, (r, a, s))

@@ -12,7 +12,7 @@ from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_upt
 from SegAnyPETLib.simulation.scanner import FWHM_PER_SIGMA, Scanner
 from SegAnyPETLib.training.sample import MIN_VOXELS, Sample, drawn_until_seen
 from SegAnyPETLib.training.simulated import draw_spacing
-from SegAnyPETLib.volume.patch import bounding_box
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window
 
@@ -58,9 +58,9 @@ class RealWindows:
         )
 
     def _window(self, case: RealCase, rng: np.random.Generator) -> Sample:
-        box = bounding_box(case.mask.array_kji)
+        box = Box.of_mask(case.mask.array_kji)
         assert box is not None
-        extent = [(s.stop - s.start) * d for s, d in zip(box, case.mask.spacing_mm[::-1], strict=True)]
+        extent = [n * d for n, d in zip(box.shape_kji, case.mask.spacing_mm[::-1], strict=True)]
         spacing = self._spacing(max(extent), rng)
         voxels = np.argwhere(case.mask.array_kji)
         on_target = voxels[int(rng.integers(len(voxels)))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from SegAnyPETLib.volume.patch import bounding_box
+from SegAnyPETLib.pet.depth import depths
+from SegAnyPETLib.volume.box import Box
 
 #: Share of clicks at the error's deepest voxel.
 DEEPEST_SHARE = 0.6
@@ -40,13 +40,13 @@ def next_click(
 
 
 def _place(region: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int, int]:
-    box = bounding_box(region)
+    box = Box.of_mask(region)
     assert box is not None
-    inner = np.pad(region[box], 1)
+    inner = region[box.slices]
     kind = rng.random()
     if kind < DEEPEST_SHARE + INNER_SHARE:
-        depth = ndimage.distance_transform_edt(inner)
+        depth = depths(inner)
         inner = depth >= depth.max() * (0.999 if kind < DEEPEST_SHARE else 0.5)
     voxels = np.argwhere(inner)
-    k, j, i = voxels[int(rng.integers(len(voxels)))] - 1 + [s.start for s in box]
+    k, j, i = voxels[int(rng.integers(len(voxels)))] + box.low_kji
     return int(k), int(j), int(i)

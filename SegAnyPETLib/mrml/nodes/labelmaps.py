@@ -12,6 +12,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.mrml.nodes.frames import from_vtk, to_vtk
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import apply_matrix
 
@@ -34,8 +35,7 @@ def image_of(mask: MaskPatch, matrix: NDArray, extent: Extent | None = None) -> 
     image = empty_image(matrix, extent)
     array = array_of(image)
     if mask.voxels:
-        inside = tuple(slice(s.start - o, s.stop - o) for s, o in zip(mask.slices, extent[4::-2], strict=True))
-        array[inside] = mask.array_kji
+        array[mask.box.relative_to(box_of(extent)).slices] = mask.array_kji
     return image
 
 
@@ -73,6 +73,12 @@ def extent_of(mask: MaskPatch) -> Extent:
         return 0, 0, 0, 0, 0, 0
     k, j, i = mask.slices
     return i.start, i.stop - 1, j.start, j.stop - 1, k.start, k.stop - 1
+
+
+def box_of(extent: Extent) -> Box:
+    """Return the voxels of an extent."""
+    i0, i1, j0, j1, k0, k1 = extent
+    return Box((k0, j0, i0), (k1 + 1, j1 + 1, i1 + 1))
 
 
 def union(first: Extent, second: Extent) -> Extent:
