@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import ndimage
 
 
-def depths(mask_kji: NDArray[np.bool_], spacing_kji_mm: ArrayLike | None = None) -> NDArray[np.float64]:
+def depths(mask_kji: NDArray[np.bool_], spacing_kji_mm: Sequence[float] | NDArray | None = None) -> NDArray[np.float64]:
     """Return the Euclidean distance from each voxel of a mask to the nearest voxel outside it, 0 outside.
 
     Args:
@@ -20,7 +22,9 @@ def depths(mask_kji: NDArray[np.bool_], spacing_kji_mm: ArrayLike | None = None)
     return ndimage.distance_transform_edt(np.pad(mask_kji, 1), sampling=spacing_kji_mm)[1:-1, 1:-1, 1:-1]
 
 
-def deepest_voxel(mask_kji: NDArray[np.bool_], spacing_kji_mm: ArrayLike | None = None) -> tuple[int, int, int]:
+def deepest_voxel(
+    mask_kji: NDArray[np.bool_], spacing_kji_mm: Sequence[float] | NDArray | None = None
+) -> tuple[int, int, int]:
     """Return the index (k, j, i) of the voxel with the greatest depth, the first in the array's order among equal ones.
 
     Args:

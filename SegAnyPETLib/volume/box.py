@@ -47,7 +47,7 @@ class Box:
         return cls(_three(low), _three(high))
 
     @classmethod
-    def around(cls, center_kji: Sequence[int], reach_kji: Sequence[int] | NDArray) -> Box:
+    def around(cls, center_kji: Sequence[int] | NDArray, reach_kji: Sequence[int] | NDArray) -> Box:
         """Return the box that reaches a number of voxels beyond a voxel to either side."""
         return cls(_three(center_kji), _three(c + 1 for c in center_kji)).grown(reach_kji)
 
