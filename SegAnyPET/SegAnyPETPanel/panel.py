@@ -214,7 +214,8 @@ class Panel:
         """Install what the model needs."""
         self.view.setStatus(_("Starting the model ..."))
         self._showEnabled()
-        requirements.ensure(self.model.choice.location)
+        if self.model.needsPackages:
+            requirements.ensure(self.model.choice.location)
 
     def onStarted(self) -> None:
         """Show that the model is ready."""
@@ -369,7 +370,8 @@ class Panel:
         self._showEnabled()
 
     def _showModel(self) -> None:
-        self.modelSection.showState(self.model, requirements.missing(self.model.choice.location))
+        missing = requirements.missing(self.model.choice.location) if self.model.needsPackages else []
+        self.modelSection.showState(self.model, missing)
 
     def _showEnabled(self) -> None:
         self.view.showEnabled(self.selection, self.queue.busy, self.queue.starting)

@@ -302,8 +302,24 @@ def test_the_phantom_is_offered_and_is_a_pet_in_suv(unopened) -> None:
 
 
 @pytest.mark.slow
-def test_the_self_tests_run(unopened) -> None:
+def test_the_self_tests_run_and_leave_the_users_choice_of_a_model(unopened) -> None:
+    from SegAnyPETPanel.model.choice import ModelChoice, saveChoice, savedChoice
+
+    chosen = ModelChoice(location="server", server="http://127.0.0.1:9")
+    saveChoice(chosen)
     unopened.loaded.python.SegAnyPETTest().runTest()
+    assert savedChoice() == chosen
+
+
+def test_the_self_tests_run_without_torch(unopened, monkeypatch) -> None:
+    from SegAnyPETPanel.model import requirements
+
+    messages = []
+    monkeypatch.setattr(requirements, "missing", lambda location: ["torch"])
+    test = unopened.loaded.python.SegAnyPETTest()
+    monkeypatch.setattr(test, "delayDisplay", messages.append)
+    test.runTest()
+    assert messages == ["the model was not tested, since packages are missing: torch", "Test passed"]
 
 
 @pytest.mark.slow

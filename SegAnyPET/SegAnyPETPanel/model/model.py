@@ -79,15 +79,18 @@ class Model:
     Args:
         choice: which model, and where.
         make: creates the backend.
+        needsPackages: whether the backend needs the packages of its location; see `requirements`.
 
     Attributes:
         choice: as given.
+        needsPackages: as given.
         backend: the `ReadyBackend`, None until it has been started.
         progress: state of the start, for the user; written by another thread.
     """
 
-    def __init__(self, choice: ModelChoice, make: MakeBackend = makeBackend) -> None:
+    def __init__(self, choice: ModelChoice, make: MakeBackend = makeBackend, needsPackages: bool = True) -> None:
         self.choice = choice
+        self.needsPackages = needsPackages
         self.backend: ReadyBackend | None = None
         self.progress = ""
         self._make = make
@@ -96,7 +99,7 @@ class Model:
 
     def withChoice(self, choice: ModelChoice) -> Model:
         """Return a model of another choice, whose backend is created in the same way."""
-        return Model(choice, self._make)
+        return Model(choice, self._make, self.needsPackages)
 
     def start(self) -> None:
         """Start the model and wait for it; not for the GUI thread.
