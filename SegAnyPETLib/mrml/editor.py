@@ -66,13 +66,13 @@ class SegmentEditor:
     def select(self, segmentation: Any, volume_node: Any) -> None:
         """Edit a segmentation over a volume.
 
-        Another segmentation than before begins a history of its own. A source volume that the user chose stays, since
-        the intensity range is one of its values.
+        Another segmentation than before begins a history of its own. The volume becomes the editor's source: for
+        thresholds and masking, the editor widget would use the reference volume of the segmentation instead.
         """
         prepare(self.node)
         if self.node.GetSegmentationNode() is not segmentation:
             self.node.SetAndObserveSegmentationNode(segmentation)
-        if self.node.GetSourceVolumeNode() is None:
+        if self.node.GetSourceVolumeNode() is not volume_node:
             self.node.SetAndObserveSourceVolumeNode(volume_node)
 
     @property

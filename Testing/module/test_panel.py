@@ -253,6 +253,22 @@ def test_undo_and_redo_can_be_pressed_while_there_is_a_step_for_them(quick) -> N
     assert enabled() == (True, False)
 
 
+def test_the_editor_works_on_the_pet_also_for_a_segmentation_that_was_made_on_another_volume(quick) -> None:
+    import slicer.util
+
+    from SegAnyPETLib.mrml.segmentations import new_segmentation
+
+    pet, editor = quick.panel.selection.parameters.volume, quick.panel.controller.editor.node
+    ct = slicer.util.addVolumeFromArray(np.full((40, 36, 32), 40.0, np.float32), ijkToRAS=np.diag([4.0, 4, 4, 1]))
+    quick.ui.segmentationSelector.setCurrentNode(new_segmentation(quick.harness.scene, ct))
+    quick.rest()
+    assert editor.GetSourceVolumeNode() is pet
+    editor.SetSourceVolumeIntensityMask(True)
+    editor.SetSourceVolumeIntensityMaskRange(2.0, 10.0)
+    quick.click((12, 12, 10))
+    assert quick.mask()[12, 12, 10]
+
+
 def test_a_deleted_pet_is_forgotten(quick) -> None:
     quick.click((12, 12, 10))
     volume = weakref.ref(quick.panel.controller.volumes.volume_of(quick.panel.selection.parameters.volume))

@@ -29,13 +29,13 @@ def test_after_the_scene_was_closed_neighbours_are_safe_again(make) -> None:
     assert editor.node.GetOverwriteMode() == editor.node.OverwriteNone
 
 
-def test_a_source_volume_that_the_user_chose_stays(make) -> None:
+def test_the_volume_that_is_clicked_is_the_source_whatever_was_before(make) -> None:
     ct, pet = (make.volume(np.zeros((3, 3, 3), np.float32)) for _ in range(2))
     editor = make.editor()
     editor.node.SetAndObserveSourceVolumeNode(ct)
     segmentation = new_segmentation(make.scene, pet)
     editor.select(segmentation, pet)
-    assert editor.node.GetSourceVolumeNode() is ct
+    assert editor.node.GetSourceVolumeNode() is pet
     assert editor.node.GetSegmentationNode() is segmentation
 
 
