@@ -6,7 +6,7 @@ setup(
     packages=[*find_packages(include=["SegAnyPETLib", "SegAnyPETLib.*"]), "SegAnyPETLib._resources"],
     package_dir={"SegAnyPETLib._resources": "Resources"},
     package_data={
-        "SegAnyPETLib": ["py.typed"],
+        "SegAnyPETLib": ["py.typed", "*.pyi"],
         "SegAnyPETLib._resources": ["*.safetensors", "*.json", "*.md", "recipes/*.yaml"],
     },
 )

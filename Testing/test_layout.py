@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -93,6 +95,16 @@ def test_extension_description_equals_the_cmake_metadata(field: str) -> None:
 def test_every_package_has_an_init_file() -> None:
     folders = {str(Path(p).parent) for p in files("SegAnyPETLib", "*.py")}
     assert [f for f in sorted(folders) if not (ROOT / "SegAnyPETLib" / f / "__init__.py").is_file()] == []
+
+
+def test_a_wheel_holds_every_file_of_the_library(tmp_path: Path) -> None:
+    command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path)]
+    command += ["build", "--build-base", str(tmp_path), "--build-lib", str(tmp_path / "wheel")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    built = tmp_path / "wheel/SegAnyPETLib"
+    for pattern in ("*.py", "*.pyi", "py.typed"):
+        packaged = {p.relative_to(built).as_posix() for p in built.rglob(pattern)}
+        assert set(files("SegAnyPETLib", pattern)) - packaged == set()
 
 
 def test_torch_is_pinned_to_one_version() -> None:

@@ -33,7 +33,7 @@ class ServerOptions:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """A model as the command line names it; see `load_backend`. A server has chosen all but the name itself."""
+    """A model as the command line names it; see `load_backend`. With a server, only ``model`` is used."""
 
     model: str
     device: str = "cpu"
@@ -42,7 +42,7 @@ class ModelOptions:
     server: ServerOptions | None = None
 
     def opened(self) -> Backend:
-        """What they name, opened once in this process; see `open_backend`."""
+        """Open the backend that the options name, once in this process; see `open_backend`."""
         return _opened(self)
 
 

@@ -72,7 +72,7 @@ def _load(options: BenchOptions) -> InProcessBackend:
 
 
 def _parts(backend: InProcessBackend, volume: Volume, repeats: int) -> Iterator[Row]:
-    """Medians of what a click is made of."""
+    """Measure the parts of a click; yields their median times."""
     spec, engine = backend.spec, backend.engine
     window = Window.around(volume, volume.point_ras(LESIONS[0][0]), spec.size, max(spec.spacing_mm))
     logits = np.random.default_rng(0).normal(size=(spec.size,) * 3).astype(np.float32)
@@ -89,7 +89,7 @@ def _parts(backend: InProcessBackend, volume: Volume, repeats: int) -> Iterator[
 
 
 def _clicks(backend: InProcessBackend, volume: Volume, repeats: int) -> Iterator[Row]:
-    """Medians of whole clicks, from the point to the mask on the volume; the target is not followed beyond a window."""
+    """Measure whole clicks, from the point to the mask on the volume, without following the target beyond a window."""
     first_s, next_s = [], []
     for n in range(repeats):
         center_kji, radius_mm = LESIONS[n % len(LESIONS)]
@@ -105,7 +105,7 @@ def _clicks(backend: InProcessBackend, volume: Volume, repeats: int) -> Iterator
 
 
 def _encoder(backend: InProcessBackend, repeats: int) -> Iterator[Row]:
-    """The image encoder beside its published form, in float32; models without one have nothing to say here."""
+    """Compare the folded image encoder with its published form, in float32; yields nothing for other models."""
     from SegAnyPETLib.models.sam.predictor import SamModel
     from SegAnyPETLib.models.sam.speed import encoder_speed
 
@@ -122,7 +122,7 @@ def _encoder(backend: InProcessBackend, repeats: int) -> Iterator[Row]:
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """A result and its seconds."""
+    """Return the result of a call and the seconds that it took."""
     begin = time.perf_counter()
     result = work()
     return result, time.perf_counter() - begin
@@ -137,7 +137,7 @@ def _shown(seconds: float) -> str:
 
 
 def peak_mb() -> float:
-    """Largest resident memory of this process so far, in MB; not a number where the system does not tell."""
+    """Return the largest resident memory of this process so far, in MB; NaN if the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -147,7 +147,7 @@ def peak_mb() -> float:
 
 
 def phantom() -> Volume:
-    """A warm body with hot lesions, made slice by slice so that the making does not show in the peak memory."""
+    """Build a warm body with hot lesions, slice by slice to keep it out of the peak memory."""
     rng = np.random.default_rng(0)
     k_mm, j_mm, i_mm = (np.arange(n) * s for n, s in zip(SHAPE_KJI, SPACING_MM[::-1], strict=True))
     array = np.empty(SHAPE_KJI, np.float32)

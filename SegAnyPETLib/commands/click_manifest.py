@@ -79,7 +79,7 @@ def read_click_manifest(path: Path) -> tuple[ClickCase, ...]:
         The cases in their order, at least one, whose ids differ. What else is wrong with one shows when it is used.
 
     Raises:
-        InputError: the file is missing or is no such list, or a case has no id that a file can have as its name.
+        InputError: the file is missing or is not such a list, or a case's id cannot be a file name.
     """
     items = read_cases(path, '"id", "image", "clicks"')
     ids = [_id(item, number, path) for number, item in enumerate(items, start=1)]

@@ -13,7 +13,7 @@ Coordinates = tuple[float, float, float]
 
 
 def to_points(clicks: Sequence[tuple[Coordinates, bool]], frame: str, volume: Volume) -> list[Point]:
-    """Points in RAS mm that lie in a volume.
+    """Return points in RAS mm that lie in a volume.
 
     Args:
         clicks: coordinates, and whether the target is there.

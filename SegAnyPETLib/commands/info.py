@@ -57,7 +57,7 @@ def _devices() -> str:
 
 
 def _others() -> list[tuple[str, str]]:
-    """The models that are not bundled, and the folder where they are."""
+    """List the models that are not bundled, and the folder of installed weights."""
     there = installed()
     rows = [
         (model.name, f"{there[model.name].file}, SHA-256 {there[model.name].sha256}")
@@ -82,7 +82,7 @@ def _bundled() -> list[tuple[str, str]]:
 
 
 def _licence(weights: bytes) -> str:
-    """What a weights file says of its licence; a safetensors file begins with the length of its JSON header."""
+    """Read the licence from the JSON header of a safetensors file, which begins with the header's length."""
     header = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])
     licence: str = json.loads(header["__metadata__"]["spec"])["licence"]
     return licence

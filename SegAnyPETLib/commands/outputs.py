@@ -1,4 +1,4 @@
-"""Where a command may write; looked at before any work is done."""
+"""Checks of where a command may write, before any work is done, and writing that is complete or absent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_folder(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make an output folder where it is absent.
+    """Make an output folder if it does not exist.
 
     Raises:
         InputError: the path is a file.
@@ -64,10 +64,10 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
-    """A temporary folder whose files move to ``folder`` when the block ends well; else nothing is left behind.
+    """Yield a temporary folder; move its files to ``folder`` if the block succeeds, else remove them.
 
     Args:
-        folder: made where it is absent; files of the same names there are replaced.
+        folder: made if it does not exist; files of the same names there are replaced.
 
     Raises:
         InputError: the path is a file, or one of its files would replace a folder.

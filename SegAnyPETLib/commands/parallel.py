@@ -28,7 +28,7 @@ LOST = "its process ended unexpectedly; the memory may not suffice for so many a
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no result.
+    """Reason why an item has no result.
 
     Attributes:
         message: one line.
@@ -41,7 +41,7 @@ class Failure:
     of_all: bool = False
 
     def error(self, case: str | None = None) -> SegAnyPETError:
-        """The same as an exception, which names the case unless the message does."""
+        """Build the exception; it names the case unless the message does."""
         named = case is None or self.message.startswith(f"case {case}:")
         message = self.message if named else f"case {case}: {self.message}"
         return InputError(message) if self.bad_input else SegAnyPETError(message)
@@ -65,7 +65,7 @@ class Jobs:
 
     @property
     def here(self) -> bool:
-        """Whether all is done in this process."""
+        """Whether everything runs in this process."""
         return self.count == 1 and not self.ray
 
 
@@ -166,7 +166,7 @@ def _on_ray(
 def _in_processes(
     attempt: Attempt[Item, Result], items: Sequence[Item], count: int
 ) -> Generator[tuple[int, Result | Failure], None, None]:
-    """Each process has an executor of its own, so that one that dies takes only its own item with it."""
+    """Run items in processes with one executor each, so that a process that dies loses only its own item."""
     others = set(multiprocessing.active_children())
     free = [_process() for _ in range(count)]
     todo = list(enumerate(items))[::-1]
@@ -195,7 +195,7 @@ def _in_processes(
 def _submitted(
     process: ProcessPoolExecutor, attempt: Attempt[Item, Result], item: Item
 ) -> tuple[Future[Result | Failure], ProcessPoolExecutor]:
-    """The item in the hands of a process; of another one, where this one died while it had nothing to do."""
+    """Submit an item to a process, or to a new one if that process died while it was idle."""
     with _interrupts_held():  # a process that begins inherits that it ignores them
         try:
             return process.submit(attempt, item), process
@@ -205,12 +205,12 @@ def _submitted(
 
 
 def _process() -> ProcessPoolExecutor:
-    """A process that begins with its first item."""
+    """Return an executor of one process, which starts with its first item."""
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:
-    """In a new process: the one that began it alone reacts to Ctrl-C, and neither outlives the other."""
+    """Initialize a worker process: ignore Ctrl-C, which the parent handles, and exit when the parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -224,7 +224,7 @@ def _begin() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C is ignored for a moment."""
+    """Ignore Ctrl-C within the block."""
     if threading.current_thread() is not threading.main_thread():  # another one may not, and is not interrupted
         yield
         return

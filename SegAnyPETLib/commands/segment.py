@@ -136,10 +136,10 @@ def _check_paths(options: SegmentOptions) -> None:
 
 
 def read_mask(path: Path, volume: Volume) -> NDArray[np.bool_]:
-    """A binary mask on the volume's grid.
+    """Read a binary mask on the volume's grid.
 
     Raises:
-        InputError: it is none.
+        InputError: the file is not such a mask.
     """
     labels = read_labels(path)
     check_mask(labels, volume)

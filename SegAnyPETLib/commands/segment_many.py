@@ -40,8 +40,8 @@ class Row:
     Attributes:
         case: its id.
         target: name of the target; "" for a case as a whole.
-        measured: None where there is no mask.
-        units: of the PET's values, "" where its file does not say.
+        measured: quantities of the mask, None if there is no mask.
+        units: of the PET's values, "" if its file does not say.
         note: why there is no mask, or what to look at.
     """
 
@@ -53,7 +53,7 @@ class Row:
 
     @property
     def cells(self) -> list[str]:
-        """What stands in the table, see `COLUMNS`."""
+        """Texts of the table's cells, in the order of `COLUMNS`."""
         numbers = [""] * 5 if self.measured is None else [f"{value:.6g}" for value in astuple(self.measured)]
         return [self.case, self.target, *numbers, self.units, self.note]
 
@@ -65,7 +65,7 @@ class SegmentCase:
     Attributes:
         model: what segments.
         folder: where the segments are written, until they are whole.
-        output: to where they move.
+        output: folder that they are moved to when complete.
     """
 
     model: ModelOptions
@@ -127,13 +127,13 @@ def run(options: SegmentManyOptions) -> None:
 
 
 def segmentation_name(case: ClickCase) -> str:
-    """The file of a case's segments."""
+    """Return the name of the file of a case's segments."""
     return f"{case.id}.seg.nrrd"
 
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """A folder, which goes again if it is new and the block fails before anything is in it."""
+    """Make the output folder; remove it if it is new and the block fails while it is still empty."""
     new = not folder.exists()
     make_folder(folder)
     try:

@@ -52,7 +52,7 @@ def _list() -> None:
 
 
 def table() -> str:
-    """What is known and what of it is installed, a model a line."""
+    """Return a table of the known models, one line each, and of what is installed."""
     there = store.installed()
     rows: list[tuple[str, ...]] = [("NAME", "FAMILY", "LICENCE", "INSTALLED", "SIZE", "SHA-256", "WHAT IT IS")]
     rows += [_row(model, there.get(model.name)) for model in MODELS.values()]

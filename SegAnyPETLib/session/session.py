@@ -72,7 +72,7 @@ class InteractiveSession:
 
     @property
     def watch(self) -> Watch:
-        """What is told of targets larger than a window."""
+        """The callback while a target larger than a window is followed."""
         return self._segmenter.watch
 
     @watch.setter
@@ -168,7 +168,7 @@ class InteractiveSession:
         return True
 
     def move_point(self, number: int, point: Point, made_on: Volume | None = None) -> None:
-        """Put another point in the place of one of `points`, and segment the target anew.
+        """Replace one of `points` by another point, and segment the target again.
 
         All is as if the point had been clicked there at first: what came before it stays, what came after it is
         repeated in its order. A point that is older than an edit by hand counts as clicked right after it, for the
@@ -191,10 +191,10 @@ class InteractiveSession:
         self._replay((*others[:place], point, *others[place:]))
 
     def remove_point(self, number: int) -> None:
-        """Take one of `points` away, and segment the target anew from the prompts that stay.
+        """Remove one of `points`, and segment the target again from the remaining prompts.
 
         What came before it stays, what came after it is repeated in its order; a mask drawn by hand after it stays as
-        it was drawn. Negative points wait for a positive one where nothing is left to take away from.
+        it was drawn. Negative points wait for a positive one if nothing is left to remove from.
 
         Args:
             number: of the point in `points`, from 0.

@@ -45,7 +45,7 @@ def settle(
         volume: the grid.
         before: the mask before the click; empty for a new target.
         proposal: what the model made of all points and that mask.
-        points: all clicks, the last one is new; none for a mask prompt alone.
+        points: all clicks, the last one is new; none for a mask prompt without points.
         seen: the boxes of the grid that the model saw; elsewhere the mask stays as it was.
 
     Returns:

@@ -59,9 +59,9 @@ class State:
     """A target between two prompts.
 
     Attributes:
-        prompts: in their order; of masks the last one alone, as it took the place of all before.
+        prompts: in their order; of masks only the last one, which replaced everything before it.
         mask: what they led to.
-        view: the model's last look, None where its next one depends on prompts and mask alone.
+        view: the model's last look, None if its next one depends on prompts and mask only.
         steps: what each of the prompts that the model has answered led to.
     """
 

@@ -1,4 +1,4 @@
-"""Organs made from nothing: ellipsoids at adult positions and sizes."""
+"""Organs without a label map: ellipsoids at adult positions and sizes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANALYTIC_ORGANS: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, fl
 
 
 def analytic_organs(rng: np.random.Generator, spacing_mm: float = 3.0) -> Volume:
-    """A multi-organ map of ellipsoids at adult positions, sizes and places varied a little."""
+    """Draw a multi-organ map of ellipsoids at adult positions, with a small variation of sizes and positions."""
     shape = tuple(int(n / spacing_mm) for n in (1150, 330, 460))
     matrix = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
     matrix[:3, 3] = -230, -165, 0

@@ -35,7 +35,7 @@ class Anatomy:
 
 
 def anatomy_from_organs(organs: Volume, rng: np.random.Generator) -> Anatomy:
-    """The tissue map of a multi-organ map (labels 1 to 10 as in `Tissue`), cropped around the body.
+    """Build the tissue map of a multi-organ map (labels 1 to 10 as in `Tissue`), cropped around the body.
 
     Raises:
         InputError: the map has no organ, or other labels.
@@ -47,7 +47,7 @@ def anatomy_from_organs(organs: Volume, rng: np.random.Generator) -> Anatomy:
 
 
 def canonical_labels(organs: Volume) -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
-    """A label map with its axes permuted and flipped to (superior, anterior, right), and its spacing along them."""
+    """Permute and flip a label map's axes to (superior, anterior, right); returns it and its spacing along them."""
     step = organs.ras_to_ijk[:3, :3] @ canonical_directions(organs.ijk_to_ras)
     axes = [2 - int(np.abs(step[:, r]).argmax()) for r in (2, 1, 0)]
     flips = tuple(n for n, r in enumerate((2, 1, 0)) if step[np.abs(step[:, r]).argmax(), r] < 0)

@@ -34,7 +34,7 @@ def add_body(labels: NDArray[np.uint8], spacing_kji: tuple[float, float, float],
 
 
 def _abdomen(labels: NDArray[np.uint8]) -> tuple[int, int]:
-    """The slices that have bowel: from the bladder's lowest to the lungs' lowest."""
+    """Return the range of slices with bowel: from the bladder's lowest to the lungs' lowest."""
     bladder = np.flatnonzero((labels == Tissue.BLADDER).any((1, 2)))
     lungs = np.flatnonzero((labels == Tissue.LUNGS).any((1, 2)))
     depth = len(labels)
@@ -42,7 +42,7 @@ def _abdomen(labels: NDArray[np.uint8]) -> tuple[int, int]:
 
 
 def _plane(ellipse: Ellipse, r_mm: NDArray, a_mm: NDArray, fat_mm: float) -> NDArray[np.uint8]:
-    """Tissues of an axial slice with one outline."""
+    """Return the tissues of an axial slice with one outline."""
     plane = np.where(ellipse.inner(r_mm, a_mm, 0.0), Tissue.FAT, Tissue.AIR).astype(np.uint8)
     plane[ellipse.inner(r_mm, a_mm, fat_mm * ellipse.fat)] = Tissue.SOFT
     if ellipse.spine:
@@ -55,6 +55,6 @@ def _plane(ellipse: Ellipse, r_mm: NDArray, a_mm: NDArray, fat_mm: float) -> NDA
 
 
 def _bowel_field(shape: tuple[int, ...], spacing_kji: tuple[float, float, float], rng: np.random.Generator) -> NDArray:
-    """Tube-like bands: where a smooth random field is close to its mean."""
+    """Return a mask of tube-like bands, in which a smooth random field is close to its mean."""
     field = smooth_noise(shape, 14.0 / np.asarray(spacing_kji), rng)
     return np.abs(field) < 0.3

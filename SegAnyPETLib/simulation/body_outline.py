@@ -39,14 +39,14 @@ class Ellipse:
     trunk: bool = True
 
     def inner(self, r_mm: NDArray, a_mm: NDArray, depth_mm: float) -> NDArray[np.bool_]:
-        """What lies at least about ``depth_mm`` inside the outline."""
+        """Return a mask of the points at least about ``depth_mm`` inside the outline."""
         radius = max(1 - depth_mm / min(self.half_r, self.half_a), 0.0)
         return ((r_mm - self.r) / self.half_r) ** 2 + ((a_mm - self.a) / self.half_a) ** 2 < radius**2
 
 
 @dataclass(frozen=True)
 class _Trunk:
-    """The ellipse around the organs below the head, and the heights between which it reaches, in mm."""
+    """The ellipse around the organs below the head, and its lowest and highest position in mm."""
 
     ellipse: Ellipse
     low: float
@@ -55,7 +55,7 @@ class _Trunk:
 
 @dataclass(frozen=True)
 class _Head:
-    """The ellipse around the brain, and the heights between which it reaches, in mm."""
+    """The ellipse around the brain, and its lowest and highest position in mm."""
 
     ellipse: Ellipse
     chin: float
@@ -65,7 +65,7 @@ class _Head:
 def body_outlines(
     labels: NDArray, spacing_kji: tuple[float, float, float], rng: np.random.Generator
 ) -> list[list[Ellipse]]:
-    """Outlines of the body around organs, for every axial slice.
+    """Draw outlines of the body around organs, for every axial slice.
 
     Args:
         labels: canonical organ labels (k, j, i), values of `Tissue`.
@@ -89,7 +89,7 @@ def _trunk_of(labels: NDArray, spacing_kji: tuple[float, float, float], rng: np.
 
 
 def _head_of(brain: NDArray[np.bool_], spacing_kji: tuple[float, float, float]) -> _Head | None:
-    """The head around a brain; None where none is shown."""
+    """Return the head around a brain, None if the labels have no brain."""
     dk, dj, di = spacing_kji
     used = np.flatnonzero(brain.any((1, 2)))
     if not used.size:
@@ -102,7 +102,7 @@ def _head_of(brain: NDArray[np.bool_], spacing_kji: tuple[float, float, float]) 
 
 
 def _outline(height_mm: float, trunk: _Trunk, head: _Head | None) -> list[Ellipse]:
-    """What the body is at a height above the first slice."""
+    """Return the outlines of the body at a height above the first slice."""
     body = trunk.ellipse
     if height_mm < trunk.low:
         return _legs(trunk.low - height_mm, body)
@@ -117,13 +117,13 @@ def _outline(height_mm: float, trunk: _Trunk, head: _Head | None) -> list[Ellips
 
 
 def _legs(below_mm: float, trunk: Ellipse) -> list[Ellipse]:
-    """Two legs, thinner the farther they are below the trunk."""
+    """Return two legs, thinner with distance below the trunk."""
     leg = max(48.0, 0.52 * trunk.half_r - 0.06 * below_mm)
     return [Ellipse(trunk.r + side * leg * 1.06, trunk.a, leg, leg, 0.6, False, False) for side in (-1, 1)]
 
 
 def _neck(share: float, trunk: Ellipse, head: Ellipse) -> Ellipse:
-    """Shoulders that become a neck, at a share of the way from the trunk to the chin."""
+    """Return shoulders or neck at a fraction of the way from the trunk to the chin."""
     narrow = NECK_MM + (trunk.half_r - NECK_MM) * max(0.0, 1 - 2.2 * share)
     r = trunk.r + share * (head.r - trunk.r)
     a = trunk.a + share * (head.a - 15 - trunk.a)
@@ -131,6 +131,6 @@ def _neck(share: float, trunk: Ellipse, head: Ellipse) -> Ellipse:
 
 
 def _skull(above_top_mm: float, head: Ellipse) -> Ellipse:
-    """The head, which closes over the brain's upper half."""
+    """Return the head, which narrows over the brain's upper half."""
     dome = np.sqrt(max(0.05, 1 - max(0.0, (above_top_mm + 60) / 60) ** 2))
     return Ellipse(head.r, head.a, head.half_r * dome, head.half_a * dome, 0.25, False, False)

@@ -17,7 +17,7 @@ def paint(
     rng: np.random.Generator,
     myocardium: bool = False,
 ) -> NDArray[np.float32]:
-    """Activity of a tissue map.
+    """Paint the activity of a tissue map.
 
     Args:
         tissues: values of `Tissue` (k, j, i).

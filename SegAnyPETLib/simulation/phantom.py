@@ -69,12 +69,12 @@ def make_phantom(seed: int = 0, organ_map: Volume | None = None, tracer: str = "
 
     Args:
         seed: equal seeds give equal phantoms.
-        organ_map: multi-organ labels 1 to 10; an analytic body where None.
+        organ_map: multi-organ labels 1 to 10; None gives an analytic body.
         tracer: "fdg" or "psma".
-        lesions: how many lesions to put in; fewer where no room is found for them.
+        lesions: how many lesions to put in; fewer if there is no room for them.
 
     Raises:
-        InputError: the tracer is not known, or the map is no organ map.
+        InputError: the tracer is not known, or the map is not an organ map.
     """
     if tracer not in UPTAKE_SUV:
         raise InputError(f"unknown tracer {tracer!r}; choose one of: {', '.join(UPTAKE_SUV)}")
@@ -91,7 +91,7 @@ def scan_phantom(
     """Scan an activity in which lesions are painted already.
 
     Args:
-        anatomy: the tissues; what a lesion covers is no organ any more.
+        anatomy: the tissues; what a lesion covers is no longer an organ.
         activity: SUV (k, j, i) on the anatomy's grid, before the scanner.
         lesions_kji: labels from 1 on the same grid, 0 where there is no lesion.
         rng: source of the noise.

@@ -77,7 +77,7 @@ UPTAKE_SUV: dict[str, dict[Tissue, tuple[float, float]]] = {
 
 
 def draw_uptake(tracer: str, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Uptake of every tissue of one patient, log-uniform within its range.
+    """Draw the uptake of every tissue of one patient, log-uniform within its range.
 
     Returns:
         SUV indexed by `Tissue`; air has a trace.
