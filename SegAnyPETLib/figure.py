@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.atomic import replacing
-from SegAnyPETLib.volume.patch import bounding_box
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.sitk_bridge import from_image, to_image
 from SegAnyPETLib.volume.volume import Volume
 
@@ -158,11 +158,11 @@ def _focus(pet: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point]) ->
 
 def _limits_mm(pet: Volume, mask_kji: NDArray[np.bool_]) -> list[tuple[float, float]]:
     """For each canonical axis, from where to where a slice shows: the mask and its margin, within the volume."""
-    box = bounding_box(mask_kji)
+    box = Box.of_mask(mask_kji)
     if box is None:
         raise ValueError("a picture needs a mask with a voxel")
     limits = []
-    for axis, side in enumerate(box[::-1]):
+    for axis, side in enumerate(box.slices[::-1]):
         spacing = float(pet.spacing_mm[axis])
         middle = (side.start + side.stop - 1) / 2 * spacing
         half = max((side.stop - side.start) / 2 * spacing + MARGIN_MM, MIN_WIDTH_MM / 2)

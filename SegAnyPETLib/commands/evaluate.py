@@ -12,10 +12,12 @@ from SegAnyPETLib.commands.backends import ModelOptions, model_options
 from SegAnyPETLib.commands.outputs import check_output, write_json
 from SegAnyPETLib.commands.parallel import Failure, Jobs, jobs_of, spread
 from SegAnyPETLib.errors import SegAnyPETError
-from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate_case, evaluation_of, sessions_over
+from SegAnyPETLib.evaluation.evaluate import evaluate_case, evaluation_of
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest
 from SegAnyPETLib.evaluation.report import report, to_json
 from SegAnyPETLib.evaluation.results import CaseResult, Evaluation
+from SegAnyPETLib.evaluation.sessions import sessions_over
+from SegAnyPETLib.evaluation.settings import EvaluationSettings
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,19 @@ def run(options: EvaluateOptions) -> None:
 def _evaluated(work: EvaluateCase, cases: Sequence[Case], jobs: Jobs) -> tuple[Evaluation, dict[str, str]]:
     """Evaluate in one or many processes; the results are in the order of the cases."""
     found: dict[int, CaseResult] = {}
+    errors: dict[int, SegAnyPETError] = {}
     made_with: dict[str, str] = {}
     for number, outcome in spread(work, cases, jobs):
         if isinstance(outcome, Failure):
-            found[number] = CaseResult(cases[number].id, error=str(outcome.error(cases[number].id)))
+            errors[number] = outcome.error(cases[number].id)
+            found[number] = CaseResult(cases[number].id, error=str(errors[number]))
             continue
         found[number], used = outcome
         if made_with and made_with != used:
             raise SegAnyPETError("the machines of the Ray cluster run other weights or devices; install the same ones")
         made_with = used
+    if len(errors) == len(cases):
+        raise errors[0]  # of the first case
     return evaluation_of([found[number] for number in sorted(found)], work.model.model, work.settings), made_with
 
 

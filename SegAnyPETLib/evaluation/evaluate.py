@@ -4,98 +4,42 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterable, Sequence
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from SegAnyPETLib.backend.protocol import Backend
-from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.autopet4 import STEPS as AUTOPET4_STEPS
-from SegAnyPETLib.evaluation.autopet4 import simulated_clicks
+from SegAnyPETLib.errors import Cancelled, InputError, SegAnyPETError
+from SegAnyPETLib.evaluation.autopet4.clicks import STEPS, scan_clicks
+from SegAnyPETLib.evaluation.autopet4.whole_scan import ScanSession
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.evaluation.metrics import CONNECTIVITY_18, Scores, score
-from SegAnyPETLib.evaluation.results import CaseResult, Evaluation, MethodResult, RelativeErrors, TargetResult
+from SegAnyPETLib.evaluation.results import (
+    CaseResult,
+    Evaluation,
+    MethodResult,
+    RelativeErrors,
+    TargetFacts,
+    TargetResult,
+)
 from SegAnyPETLib.evaluation.robot import RobotUser
+from SegAnyPETLib.evaluation.sessions import Session, SessionFactory, SizedSession, take_better_size
+from SegAnyPETLib.evaluation.settings import EvaluationSettings
+from SegAnyPETLib.evaluation.targets import Target, targets_of
 from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.pet.reading import read_pet
 from SegAnyPETLib.pet.thresholds import METHODS, Method
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.io import check_same_grid, read_labels
 from SegAnyPETLib.volume.volume import Volume
-
-
-class Session(Protocol):
-    """What is needed of an `InteractiveSession`."""
-
-    @property
-    def mask_kji(self) -> NDArray[np.bool_]:
-        """The current mask on the volume's grid."""
-
-    def add_point(self, point: Point) -> object:
-        """Take a click into account."""
-
-
-SessionFactory = Callable[[Volume], Session]
 
 #: Called with the part of the work that is done, 0 to 1, and the case in work.
 Progress = Callable[[float, str], None]
 
-Robot = Literal["ideal", "noisy", "autopet4"]
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How targets are clicked.
-
-    Attributes:
-        clicks: clicks per target, at least 1; the protocol "autopet4" has its own number.
-        robot: "ideal" or "noisy", the kinds of `RobotUser`, for each target on its own; or "autopet4", the protocol of
-            that challenge for all lesions of a scan together, see `autopet4`.
-        seed: of the robot users and of the bootstrap.
-        baselines: whether to apply the threshold methods to the first click of each target too.
-        split_components: whether each connected part (over faces and edges) of a label is a target of its own.
-
-    Raises:
-        InputError: fewer than one click is asked for, or what cannot go together.
-    """
-
-    clicks: int = 10
-    robot: Robot = "ideal"
-    seed: int = 0
-    baselines: bool = False
-    split_components: bool = False
-
-    def __post_init__(self) -> None:
-        if self.clicks < 1:
-            raise InputError(f"at least 1 click is needed, not {self.clicks}")
-        if self.robot == "autopet4" and (self.baselines or self.split_components):
-            raise InputError("autopet4 takes all lesions of a scan together; leave out --baselines, --split-components")
-
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """Numbers of clicks after which a target is measured."""
-        return AUTOPET4_STEPS if self.robot == "autopet4" else tuple(range(1, self.clicks + 1))
-
-
-@dataclass(frozen=True, eq=False)
-class Target:
-    """One target of a case: its value in the label map, its component (0 for the whole label), and its reference."""
-
-    label: int
-    component: int
-    reference: Volume
-    components: int
-
-
-def sessions_over(backend: Backend) -> SessionFactory:
-    """Return a factory of fresh interactive sessions on one backend."""
-    return lambda volume: InteractiveSession(volume, backend)
+#: What is not measured in a scan without a lesion.
+UNDEFINED = RelativeErrors(math.nan, math.nan, math.nan, math.nan, math.nan)
 
 
 def evaluate(
@@ -111,7 +55,7 @@ def evaluate(
     Each target is segmented from the whole image by one fresh session and by a robot user of its own, whose generator
     depends on the seed, the case and the label only; so results do not depend on the order or number of cases. If the
     robot user finds no error, it stops, and the last values fill the curves. Equal seeds give equal results but for the
-    seconds, as far as the model itself is deterministic. A case that cannot be used is recorded with the reason.
+    seconds, as far as the model itself is deterministic. A case that cannot be evaluated is recorded with the reason.
 
     Args:
         cases: what to evaluate on; see `read_manifest`.
@@ -121,10 +65,10 @@ def evaluate(
         progress: called with how far the work is.
 
     Raises:
-        InputError: no case can be used; with the reason of the first one.
-        SegAnyPETError: the model failed.
+        SegAnyPETError: no case can be evaluated, for the reason of the first one, or the user cancelled.
     """
-    results = []
+    results: list[CaseResult] = []
+    errors: list[SegAnyPETError] = []
     for number, case in enumerate(cases):
 
         def show(part: float, number: int = number, case: Case = case) -> None:
@@ -132,21 +76,19 @@ def evaluate(
 
         try:
             results.append(evaluate_case(case, make_session, settings, show))
-        except InputError as error:
+        except Cancelled:
+            raise
+        except SegAnyPETError as error:
+            errors.append(error)
             results.append(CaseResult(case.id, error=str(error)))
+    if errors and len(errors) == len(results):
+        raise errors[0]
     return evaluation_of(results, model, settings)
 
 
 def evaluation_of(results: Iterable[CaseResult], model: str, settings: EvaluationSettings) -> Evaluation:
-    """Put the results of cases together.
-
-    Raises:
-        InputError: no case could be used; with the reason of the first one.
-    """
-    evaluation = Evaluation(model, settings.robot, settings.seed, settings.steps, tuple(results))
-    if len(evaluation.failed) == len(evaluation.cases):
-        raise InputError(evaluation.cases[0].error)
-    return evaluation
+    """Put the results of cases together."""
+    return Evaluation(model, settings.robot, settings.seed, settings.steps, tuple(results))
 
 
 def evaluate_case(
@@ -165,71 +107,113 @@ def evaluate_case(
 
     Raises:
         InputError: the case cannot be read.
+        SegAnyPETError: the model failed.
     """
     progress(0.0)
     image, labels = _read(case)
     if settings.robot == "autopet4":
-        result = _autopet4_case(case, image, labels, make_session(image), settings)
+        scan = click_scan(case.id, image, labels.array_kji > 0, make_session)
         progress(1.0)
-        return result
+        return CaseResult(case.id, (scan,))
     targets: list[TargetResult] = []
     baselines: dict[str, list[MethodResult]] = {name: [] for name in METHODS} if settings.baselines else {}
-    all_targets = list(_targets_of(labels, settings.split_components))
+    all_targets = targets_of(case.id, image, labels, settings.split_components)
     for count, target in enumerate(all_targets, start=1):
-        of_target = [target.label, target.component] if target.component else [target.label]
-        seeds = np.random.SeedSequence([settings.seed, crc32(case.id.encode()), *of_target])
-        user = RobotUser(settings.robot, seeds)
-        clicked = click_through(case.id, target, image, make_session(image), user, settings.clicks)
+        clicked = click_through(target, image, make_session(image), settings)
         targets.append(clicked)
         for name, rows in baselines.items():
-            rows.append(measure_method(METHODS[name], case.id, target, image, Point(clicked.prompts[0].ras)))
+            rows.append(measure_method(METHODS[name], target, image, Point(clicked.prompts[0].ras)))
         progress(count / len(all_targets))
     if not all_targets:
         progress(1.0)
     return CaseResult(case.id, tuple(targets), {name: tuple(rows) for name, rows in baselines.items()})
 
 
-def click_through(
-    case: str, target: Target, image: Volume, session: Session, user: RobotUser, clicks: int
-) -> TargetResult:
+def click_through(target: Target, image: Volume, session: Session, settings: EvaluationSettings) -> TargetResult:
     """Click one target and measure the mask after each click.
 
     Args:
-        case: id of its case.
         target: what is clicked; its reference has at least one voxel.
         image: the whole image.
         session: a fresh one on the image.
-        user: the robot user.
-        clicks: how many clicks at most.
+        settings: how to click.
+
+    Raises:
+        InputError: the robot chooses among sizes, and the session has none.
     """
-    reference = target.reference
+    reference = target.reference(image)
+    user = RobotUser(settings.robot_kind, _seeds(settings, target.facts))
+    chooser = _sized(session) if settings.robot == "chooser" else None
     scores: list[Scores] = []
     seconds: list[float] = []
     prompts: list[Point] = []
+    size_step = 0
     mask = np.zeros(reference.shape_kji, dtype=bool)
-    for _ in range(clicks):
-        point = user.next_point(reference, mask)
-        if point is None:
-            break
+    for step in settings.steps:
         begin = time.perf_counter()
-        session.add_point(point)
+        if chooser is not None and prompts and not size_step and take_better_size(chooser, reference.array_kji):
+            size_step = step
+        else:
+            point = user.next_point(reference, mask)
+            if point is None:
+                break
+            begin = time.perf_counter()
+            session.add_point(point)
+            prompts.append(point)
         seconds.append(time.perf_counter() - begin)
         mask = session.mask_kji
-        prompts.append(point)
         scores.append(score(mask, reference))
-    scores += scores[-1:] * (clicks - len(scores))
-    seconds += seconds[-1:] * (clicks - len(seconds))
-    return _measured(case, target, image, mask, scores, seconds, prompts)
+    made = len(scores)
+    return TargetResult(
+        target=target.facts,
+        scores=(*scores, *scores[-1:] * (settings.clicks - made)),
+        seconds=(*seconds, *seconds[-1:] * (settings.clicks - made)),
+        relative_error=relative_errors(image, mask, reference.array_kji),
+        prompts=tuple(prompts),
+        size_step=size_step,
+        measured=made,
+    )
 
 
-def measure_method(method: Method, case: str, target: Target, image: Volume, point: Point) -> MethodResult:
+def measure_method(method: Method, target: Target, image: Volume, point: Point) -> MethodResult:
     """Apply a method without a session to one click, and measure its mask; curves have one value."""
+    reference = target.reference(image)
     begin = time.perf_counter()
     mask = method(image, point)
     seconds = time.perf_counter() - begin
-    volume_ml, errors = _volume_ml(target.reference), relative_errors(image, mask, target.reference.array_kji)
-    scores = (score(mask, target.reference),)
-    return MethodResult(case, target.label, target.component, volume_ml, scores, (seconds,), errors)
+    errors = relative_errors(image, mask, reference.array_kji)
+    return MethodResult(target.facts, (score(mask, reference),), (seconds,), errors)
+
+
+def click_scan(case: str, image: Volume, lesions_kji: NDArray[np.bool_], make_session: SessionFactory) -> TargetResult:
+    """Measure all lesions of a scan as one mask, from no click on, by the protocol of autoPET IV.
+
+    Args:
+        case: its id.
+        image: the PET.
+        lesions_kji: bool array (k, j, i) on its grid; may be empty.
+        make_session: makes a fresh session on the image.
+
+    Returns:
+        A result whose label is 0. Dice, distances and false negative volume of a scan without a lesion are undefined,
+        as in the challenge.
+    """
+    clicks, session = scan_clicks(image, lesions_kji), ScanSession(image, make_session)
+    reference = image.with_array(lesions_kji)
+    prompts: list[Point] = []
+    scores, seconds = [score(session.mask_kji, reference)], [0.0]
+    for step in STEPS[1:]:
+        begin = time.perf_counter()
+        prompts += session.add(*clicks.of_step(step))
+        seconds.append(time.perf_counter() - begin)
+        scores.append(score(session.mask_kji, reference))
+    components = int(ndimage.label(lesions_kji, CONNECTIVITY_18)[1])
+    volume_ml = int(np.count_nonzero(lesions_kji)) * image.voxel_ml
+    errors = relative_errors(image, session.mask_kji, lesions_kji) if components else UNDEFINED
+    if not components:
+        scores = [Scores(math.nan, math.nan, math.nan, math.nan, s.fpv_ml, math.nan) for s in scores]
+    facts = TargetFacts(case, 0, 0, volume_ml, components)
+    return TargetResult(facts, tuple(scores), tuple(seconds), errors, tuple(prompts))
 
 
 def relative_errors(image: Volume, predicted: NDArray[np.bool_], reference: NDArray[np.bool_]) -> RelativeErrors:
@@ -260,58 +244,16 @@ def _relative(found: float, expected: float) -> float:
     return (found - expected) / expected if expected else math.nan
 
 
-def _measured(
-    case: str,
-    target: Target,
-    image: Volume,
-    mask: NDArray[np.bool_],
-    scores: Sequence[Scores],
-    seconds: Sequence[float],
-    prompts: Sequence[Point],
-) -> TargetResult:
-    errors = relative_errors(image, mask, target.reference.array_kji)
-    return TargetResult(
-        case,
-        target.label,
-        target.component,
-        _volume_ml(target.reference),
-        tuple(scores),
-        tuple(seconds),
-        errors,
-        tuple(prompts),
-        target.components,
-    )
+def _seeds(settings: EvaluationSettings, target: TargetFacts) -> np.random.SeedSequence:
+    """Seeds of a target's robot user, whatever other targets there are."""
+    component = [target.component] if target.component else []
+    return np.random.SeedSequence([settings.seed, crc32(target.case.encode()), target.label, *component])
 
 
-def _autopet4_case(
-    case: Case, image: Volume, labels: Volume, session: Session, settings: EvaluationSettings
-) -> CaseResult:
-    """All lesions of a scan as one target, clicked as the challenge simulates clicks; measured from no click on."""
-    reference = labels.with_array(labels.array_kji > 0)
-    seeds = np.random.SeedSequence([settings.seed, crc32(case.id.encode())])
-    clicks = simulated_clicks(image, reference, seeds)
-    mask = np.zeros(reference.shape_kji, dtype=bool)
-    scores, seconds, prompts = [score(mask, reference)], [0.0], []
-    for step in settings.steps[1:]:
-        begin = time.perf_counter()
-        for point in clicks.of_step(step):
-            session.add_point(point)
-            prompts.append(point)
-        seconds.append(time.perf_counter() - begin)
-        mask = session.mask_kji
-        scores.append(score(mask, reference))
-    target = Target(0, 0, reference, ndimage.label(reference.array_kji, CONNECTIVITY_18)[1])
-    if not reference.array_kji.any():
-        # The challenge leaves Dice and missed volume of a scan without a lesion undefined.
-        scores = [Scores(math.nan, math.nan, math.nan, math.nan, s.fpv_ml, math.nan) for s in scores]
-        errors = RelativeErrors(*[math.nan] * 5)
-        row = TargetResult(case.id, 0, 0, 0.0, tuple(scores), tuple(seconds), errors, tuple(prompts), 0)
-        return CaseResult(case.id, (row,))
-    return CaseResult(case.id, (_measured(case.id, target, image, mask, scores, seconds, prompts),))
-
-
-def _volume_ml(reference: Volume) -> float:
-    return int(np.count_nonzero(reference.array_kji)) * reference.voxel_ml
+def _sized(session: Session) -> SizedSession:
+    if not isinstance(session, SizedSession):
+        raise InputError("the robot user chooser needs a model that offers other sizes of its mask; use another robot")
+    return session
 
 
 def _read(case: Case) -> tuple[Volume, Volume]:
@@ -321,16 +263,3 @@ def _read(case: Case) -> tuple[Volume, Volume]:
     except InputError as error:
         raise InputError(f"case {case.id}: {error}") from error
     return image, labels
-
-
-def _targets_of(labels: Volume, split: bool) -> Iterator[Target]:
-    for value in np.unique(labels.array_kji):
-        if value <= 0:
-            continue
-        mask = labels.array_kji == value
-        parts, count = ndimage.label(mask, CONNECTIVITY_18)
-        if not split:
-            yield Target(int(value), 0, labels.with_array(mask), count)
-            continue
-        for component in range(1, count + 1):
-            yield Target(int(value), component, labels.with_array(parts == component), 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from monai.metrics import get_mask_edges, get_surface_distance
@@ -17,10 +18,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.patch import bounding_box
+from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume
-
-Box = tuple[slice, slice, slice]
 
 #: Faces and edges join voxels, corners do not: the 18-connectivity of the autoPET challenge.
 CONNECTIVITY_18 = ndimage.generate_binary_structure(3, 2)
@@ -78,19 +77,11 @@ def score(prediction_kji: NDArray, reference: Volume) -> Scores:
     )
 
 
-def union_box(first_kji: NDArray, second_kji: NDArray) -> Box | None:
-    """Slices of the smallest box that holds the voxels of both masks, or None where both are empty."""
-    boxes = [box for box in (bounding_box(first_kji), bounding_box(second_kji)) if box is not None]
-    if not boxes:
-        return None
-    k, j, i = (slice(min(s.start for s in axis), max(s.stop for s in axis)) for axis in zip(*boxes, strict=True))
-    return k, j, i
-
-
 def crop_to_union(first_kji: NDArray, second_kji: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Two masks of one shape (k, j, i), cut to the smallest box that holds both (one voxel where both are empty)."""
-    box = union_box(first_kji, second_kji) or (slice(0, 1), slice(0, 1), slice(0, 1))
-    return first_kji[box].astype(bool), second_kji[box].astype(bool)
+    """Cut two masks of one shape (k, j, i) to the smallest box that holds both (one voxel if both are empty)."""
+    boxes = [box for box in (Box.of_mask(first_kji), Box.of_mask(second_kji)) if box is not None]
+    box = reduce(Box.join, boxes) if boxes else Box((0, 0, 0), (1, 1, 1))
+    return first_kji[box.slices].astype(bool), second_kji[box.slices].astype(bool)
 
 
 def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:

@@ -18,6 +18,36 @@ CURVES = tuple(metric.name for metric in fields(Scores))
 
 
 @dataclass(frozen=True)
+class TargetFacts:
+    """What is known of a target before it is segmented.
+
+    Attributes:
+        case: id of its case.
+        label: its value in the label map; 0 for all lesions of the case together.
+        component: number of the connected component, from 1; 0 if the label is one target.
+        volume_ml: of the reference.
+        components: connected parts of the reference, over faces and edges.
+        touching: whether it shares a face or an edge with another target.
+        contrast: its mean over the median around it, see `targets.contrast`; NaN if nothing lies around it.
+    """
+
+    case: str
+    label: int
+    component: int
+    volume_ml: float
+    components: int = 1
+    touching: bool = False
+    contrast: float = math.nan
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; what is undefined is None."""
+        values = asdict(self) | {"contrast": finite(self.contrast)}
+        if not self.component:
+            del values["component"]
+        return values
+
+
+@dataclass(frozen=True)
 class RelativeErrors:
     """Relative errors of quantities, (predicted - reference) / reference; NaN if undefined."""
 
@@ -33,19 +63,13 @@ class MethodResult:
     """What was measured on a target that a method segmented.
 
     Attributes:
-        case: id of its case.
-        label: its value in the label map; 0 for all lesions of the case together.
-        component: number of the connected component, from 1; 0 if the label is one target.
-        volume_ml: of the reference.
+        target: what was segmented.
         scores: after each step.
         seconds: of each step, without the scoring.
         relative_error: of the last mask.
     """
 
-    case: str
-    label: int
-    component: int
-    volume_ml: float
+    target: TargetFacts
     scores: tuple[Scores, ...]
     seconds: tuple[float, ...]
     relative_error: RelativeErrors
@@ -54,15 +78,16 @@ class MethodResult:
         """Return one metric after each step."""
         return np.array([getattr(score, metric) for score in self.scores], dtype=np.float64)
 
+    @property
+    def steps_made(self) -> int:
+        """Number of scores that were measured; the last of them fills the rest."""
+        return len(self.scores)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values; what is undefined is None."""
-        name: dict[str, Any] = {"case": self.case, "label": self.label}
-        if self.component:
-            name["component"] = self.component
-        curves = {metric: [_number(value) for value in self.curve(metric)] for metric in CURVES}
-        errors = {quantity: _number(value) for quantity, value in asdict(self.relative_error).items()}
-        measured = {"volume_ml": self.volume_ml, **curves, "seconds": list(self.seconds), "relative_error": errors}
-        return name | measured
+        curves = {metric: [finite(value) for value in self.curve(metric).tolist()] for metric in CURVES}
+        errors = {quantity: finite(value) for quantity, value in asdict(self.relative_error).items()}
+        return self.target.to_json() | curves | {"seconds": list(self.seconds), "relative_error": errors}
 
 
 @dataclass(frozen=True)
@@ -71,19 +96,26 @@ class TargetResult(MethodResult):
 
     Attributes:
         prompts: the clicks, in their order.
-        components: connected parts of the reference.
+        size_step: number of the step, from 1, that took another size instead of a click; 0 if none did.
+        measured: number of steps that were made and measured; None for as many as there are scores.
     """
 
     prompts: tuple[Point, ...] = ()
-    components: int = 1
+    size_step: int = 0
+    measured: int | None = None
+
+    @property
+    def steps_made(self) -> int:
+        """Number of scores that were measured; the last of them fills the rest."""
+        return len(self.scores) if self.measured is None else self.measured
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; what is undefined is None."""
-        return super().to_json() | {
-            "components": self.components,
+        values = super().to_json() | {
             "clicks_used": len(self.prompts),
             "prompts": [{"ras": list(p.ras), "positive": p.positive} for p in self.prompts],
         }
+        return values | ({"size_step": self.size_step} if self.size_step else {})
 
 
 @dataclass(frozen=True)
@@ -143,5 +175,6 @@ class Evaluation:
             yield name, tuple(row for case in self.cases for row in case.baselines.get(name, ()))
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def finite(value: float) -> float | None:
+    """Return a number, or None if JSON cannot hold it."""
+    return value if math.isfinite(value) else None

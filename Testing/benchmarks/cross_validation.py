@@ -23,11 +23,13 @@ from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.curves import summarise
-from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate, sessions_over
+from SegAnyPETLib.evaluation.evaluate import evaluate
 from SegAnyPETLib.evaluation.manifest import Case
 from SegAnyPETLib.evaluation.report import SHOWN_CLICKS, report, to_json
 from SegAnyPETLib.evaluation.results import Evaluation
+from SegAnyPETLib.evaluation.sessions import sessions_over
+from SegAnyPETLib.evaluation.settings import EvaluationSettings
+from SegAnyPETLib.evaluation.statistics.summary import summarise
 from SegAnyPETLib.training.dataset import case_names, fold_names
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.recipe_file import read_recipe

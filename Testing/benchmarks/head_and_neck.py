@@ -27,9 +27,12 @@ from tqdm import tqdm
 from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.errors import SegAnyPETError
-from SegAnyPETLib.evaluation.curves import SMALL_ML, describe
-from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate, sessions_over
+from SegAnyPETLib.evaluation.evaluate import evaluate
 from SegAnyPETLib.evaluation.manifest import Case
+from SegAnyPETLib.evaluation.sessions import sessions_over
+from SegAnyPETLib.evaluation.settings import EvaluationSettings
+from SegAnyPETLib.evaluation.statistics.intervals import describe_columns
+from SegAnyPETLib.evaluation.statistics.strata import SMALL_ML
 from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
 from SegAnyPETLib.simulation.lesions import largest_part, lesion_shape, lesion_uptake
 from SegAnyPETLib.simulation.painting import paint
@@ -233,7 +236,7 @@ def _measured(phantom: Phantom, name: str, backend: Backend, arguments: argparse
         )
     methods = {arguments.model: result.targets, **dict(result.baselines())}
     touching = touching_labels(phantom.lesions.array_kji)
-    return {m: [{**t.to_json(), "touching": t.label in touching} for t in rows] for m, rows in methods.items()}
+    return {m: [{**t.to_json(), "touching": t.target.label in touching} for t in rows] for m, rows in methods.items()}
 
 
 def _summary(targets: list[Target], seed: int) -> dict[str, Any]:
@@ -246,7 +249,7 @@ def _dice(group: list[Target], seed: int) -> dict[str, list[Any]] | None:
     if not group:
         return None
     curves, cases = np.array([t["dice"] for t in group], dtype=float), [t["case"] for t in group]
-    steps = [describe(column, cases, seed).to_json() for column in curves.T]
+    steps = [step.to_json() for step in describe_columns(curves, cases, seed)]
     return {key: [step[key] for step in steps] for key in steps[0]}
 
 
@@ -265,7 +268,7 @@ def _cell(dice: dict[str, Any] | None, click: int) -> str:
     if dice is None:
         return "-"
     mean, (low, high) = dice["mean"][click - 1], dice["ci95"][click - 1]
-    return f"{mean:.3f} ({low:.3f} to {high:.3f})" if np.isfinite(low) else f"{mean:.3f}"
+    return f"{mean:.3f} ({low:.3f} to {high:.3f})" if low is not None else f"{mean:.3f}"
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from left_out_maps import benchmark_parser, chosen_maps
 from tqdm import tqdm
 
 from SegAnyPETLib.backend.in_process import load_backend
-from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, evaluate, sessions_over
+from SegAnyPETLib.evaluation.evaluate import evaluate
 from SegAnyPETLib.evaluation.manifest import Case
+from SegAnyPETLib.evaluation.sessions import sessions_over
+from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
 from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.volume.io import read_labels, write_volume

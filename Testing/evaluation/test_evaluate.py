@@ -12,12 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
-from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.evaluate import EvaluationSettings, relative_errors, sessions_over
+from SegAnyPETLib.errors import BackendError, Cancelled, InputError
 from SegAnyPETLib.evaluation.evaluate import evaluate as evaluate_cases
+from SegAnyPETLib.evaluation.evaluate import relative_errors
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest
 from SegAnyPETLib.evaluation.report import report, to_json
 from SegAnyPETLib.evaluation.results import Evaluation, RelativeErrors
+from SegAnyPETLib.evaluation.sessions import sessions_over
+from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
 from SegAnyPETLib.prompts import Point
@@ -194,21 +196,46 @@ def test_one_bad_case_does_not_lose_the_run(case: Case, tmp_path: Path) -> None:
     assert "Not evaluated: case mixed: the label map lies on another grid" in report(found)
 
 
+def test_a_model_that_fails_on_one_case_does_not_lose_the_run_but_a_cancelled_run_ends(
+    case: Case, tmp_path: Path
+) -> None:
+    other = write_case(tmp_path, "other", np.ones((6, 6, 6)), np.pad(np.ones((2, 2, 2)), 2))
+
+    def failing(error: Exception) -> Any:
+        class Failing(ThresholdSession):
+            def add_point(self, point: Point) -> None:
+                if self.mask_kji.size == 6**3:
+                    raise error
+                super().add_point(point)
+
+        return Failing
+
+    found = evaluation([other, case], failing(BackendError("the memory does not suffice")), clicks=1)
+    assert [(c.case, c.error) for c in found.failed] == [("other", "the memory does not suffice")]
+    assert len(found.targets) == 2
+    with pytest.raises(BackendError, match="memory"):
+        evaluation([other], failing(BackendError("the memory does not suffice")), clicks=1)
+    with pytest.raises(Cancelled):
+        evaluation([case, other], failing(Cancelled()), clicks=1)
+
+
 def test_a_case_without_a_lesion_is_a_case(case: Case, tmp_path: Path) -> None:
     shape = (12, 14, 30)
     healthy = write_case(tmp_path, "healthy", np.ones(shape), np.zeros(shape))
     found = evaluation([healthy, case], ThresholdSession, clicks=1)
     assert (found.without_lesion, found.failed) == (("healthy",), ())
-    assert "2 targets in 2 cases" in report(found)
-    assert "Cases without a lesion, which have no target: healthy." in report(found)
-    assert "0 targets in 1 cases" in report(evaluation([healthy], ThresholdSession, clicks=1))
+    text = report(found)
+    assert "2 targets in 2 cases" in text
+    assert "| per case (2) |" in text
+    assert "Cases without a lesion: healthy; nothing is clicked there, so their false positive volume is 0 ml" in text
+    assert "0 targets in 1 case" in report(evaluation([healthy], ThresholdSession, clicks=1))
 
 
 def test_a_label_of_several_components_is_said_and_can_be_split(case: Case) -> None:
     whole, split = (evaluation([case], ThresholdSession, clicks=1, split_components=s) for s in (False, True))
-    assert [(t.label, t.component, t.components) for t in whole.targets] == [(2, 0, 1), (7, 0, 2)]
-    assert "1 targets have several components; --split-components makes each one a target." in report(whole)
-    assert [(t.label, t.component, t.volume_ml) for t in split.targets] == [
+    assert [(t.target.label, t.target.component, t.target.components) for t in whole.targets] == [(2, 0, 1), (7, 0, 2)]
+    assert "1 target has several components; --split-components makes each one a target." in report(whole)
+    assert [(t.target.label, t.target.component, t.target.volume_ml) for t in split.targets] == [
         (2, 1, pytest.approx(8 * 0.064)),
         (7, 1, pytest.approx(27 * 0.064)),
         (7, 2, pytest.approx(8 * 0.064)),
@@ -221,29 +248,70 @@ def test_the_report_names_the_definition_of_hd95_and_the_clicks_that_made_it_wor
     text = report(evaluation([case], ThresholdSession, clicks=4))
     assert "HD95: the larger of the two directed 95th percentiles" in text
     assert "A click lowered the Dice by more than 0.01 in 0.0 % of clicks after the first, by 0.000 at most" in text
-    assert "No 95 % interval: 1 cases with a target are too few, 10 are needed." in text
+    assert "No 95 % interval: 1 case with a target is too few, 10 are needed." in text
     assert text.index("| per case (1)") < text.index("| all targets (2)")
+    assert text.endswith("Research use only, not a medical device.\n")
 
 
-def test_the_protocol_of_autopet_clicks_all_lesions_together_from_no_click_on(case: Case, tmp_path: Path) -> None:
+def test_the_protocol_of_autopet_clicks_all_lesions_of_a_scan_from_no_click_on(case: Case, tmp_path: Path) -> None:
     shape = (12, 14, 30)
     healthy = write_case(tmp_path, "healthy", np.ones(shape), np.zeros(shape))
     found = evaluation([case, healthy], ThresholdSession, robot="autopet4")
     target, empty = found.targets
     assert found.steps == tuple(range(11))
-    # The largest component comes first, with the hot layer that is not in the reference; then the two small ones.
-    spilled = 9
-    assert target.curve("dice")[:4] == pytest.approx([0, 2 * 27 / (36 + 43), 2 * 35 / (44 + 43), 2 * 43 / (52 + 43)])
-    assert target.curve("fnv_ml")[:2] == pytest.approx([43 * 0.064, 16 * 0.064])
-    assert spilled == 52 - 43
+    dice = target.curve("dice")
+    assert dice[0] == 0.0
+    # Each of the three lesions is found whole by its click; the hot layer beside one is what background clicks lie in.
+    assert dice[3] == 1.0
+    assert len(target.prompts) == 4
+    assert target.curve("fnv_ml")[[0, 3]] == pytest.approx([43 * 0.064, 0.0])
     assert np.isnan(empty.curve("dice")).all()
     assert np.isnan(empty.curve("fnv_ml")).all()
     assert (empty.curve("fpv_ml") == 0).all()
-    areas = to_json(found)["autopet4"]
-    assert areas["dice_area"] == pytest.approx(np.trapezoid(target.curve("dice")))
-    assert "by the protocol of autoPET IV" in report(found)
+    assert to_json(found)["autopet4"]["dice_area"] == pytest.approx(np.trapezoid(dice))
+    text = report(found)
+    assert "by the rules of autoPET IV (trapezoid, not divided)" in text
+    assert "| per scan (2) | 0 | 0.000 |" in text
+
+
+def test_the_protocol_of_autopet_has_its_own_clicks_and_targets() -> None:
     with pytest.raises(InputError, match="leave out --baselines, --split-components"):
         EvaluationSettings(robot="autopet4", baselines=True)
+    with pytest.raises(InputError, match="leave out --clicks"):
+        EvaluationSettings(robot="autopet4", clicks=3)
+
+
+class SizedThresholdSession(ThresholdSession):
+    """Half a maximum, and as other sizes what lies above 20 % and nothing."""
+
+    def other_sizes(self) -> list[NDArray[np.bool_]]:
+        return [np.zeros_like(self.mask_kji), self._volume.array_kji > 2.0]
+
+    def take_size(self, number: int) -> None:
+        self.mask_kji = self.other_sizes()[number]
+
+
+def test_the_chooser_may_once_take_another_size_instead_of_a_click(tmp_path: Path) -> None:
+    image, labels = np.ones((7, 7, 9)), np.zeros((7, 7, 9))
+    labels[1:6, 1:6, 1:8] = 1
+    image[labels > 0], image[3, 3, 4] = 4.0, 20.0
+    case = write_case(tmp_path, "core", image, labels)
+    found = evaluation([case], SizedThresholdSession, clicks=3, robot="chooser").targets[0]
+    assert found.curve("dice").tolist() == [pytest.approx(2 / 176), 1.0, 1.0]
+    assert (found.size_step, len(found.prompts), found.steps_made) == (2, 1, 2)
+    assert found.to_json()["size_step"] == 2
+    with pytest.raises(InputError, match="needs a model that offers other sizes"):
+        evaluation([case], ThresholdSession, clicks=3, robot="chooser")
+
+
+def test_the_chooser_clicks_if_no_size_is_better(case: Case) -> None:
+    class Stuck(SizedThresholdSession):
+        def other_sizes(self) -> list[NDArray[np.bool_]]:
+            return [np.zeros_like(self.mask_kji)]
+
+    chooser, ideal = (evaluation([case], Stuck, clicks=3, robot=robot).targets for robot in ("chooser", "ideal"))
+    assert [t.prompts for t in chooser] == [t.prompts for t in ideal]
+    assert [t.size_step for t in chooser] == [0, 0]
 
 
 def test_the_report_shows_the_clicks_and_the_baselines(case: Case) -> None:
@@ -253,6 +321,9 @@ def test_the_report_shows_the_clicks_and_the_baselines(case: Case) -> None:
     assert rows[0][2] == f"{(1 + 54 / 71) / 2:.3f}"
     assert rows[-1][2] == "1.000"
     assert all(f"| {name}, all targets (2) | 1 |" in text for name in METHODS)
+    assert "| < 1 ml (1) | 1.000 | 1.000 | 1.000 | - |" in text
+    assert "| 2 to 5 ml (1) |" in text
+    assert "Difference: Dice after one click minus that of the best threshold method." in text
     assert "small" not in text
     assert "Median absolute error after the last click: suv_max 0.0 %" in text
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.robot import JITTER_LIMIT, JITTER_MM, SLIP_MM, RobotUser, deepest_voxels
+from SegAnyPETLib.evaluation.error_regions import deepest_voxels
+from SegAnyPETLib.evaluation.robot import HUMAN, JITTER_LIMIT, JUST_OUTSIDE_MM, NOISY, RobotUser
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.volume import Volume
 
@@ -131,26 +134,25 @@ def test_noisy_clicks_vary_stay_near_and_sometimes_err() -> None:
     assert hits == [clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(300)]
     farthest_mm = max(np.linalg.norm((np.array(h) - 7) * 2.0) for h in hits)
     corner_mm = np.linalg.norm([6.0, 6.0, 6.0])
-    assert farthest_mm <= corner_mm + JITTER_LIMIT * SLIP_MM + 2.0
+    assert farthest_mm <= corner_mm + JITTER_LIMIT * NOISY.slip_mm + 2.0
 
 
-def test_noisy_jitter_leaves_the_middle_by_no_more_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.SLIP_CHANCE", 0.0)
-    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.ANYWHERE_CHANCE", 0.0)
+def test_noisy_jitter_leaves_the_middle_by_no_more_than_its_limit() -> None:
+    habits = replace(NOISY, slip=0.0, anywhere=0.0)
     target = np.ones((31, 31, 31), bool)
     volume = volume_of(target, np.eye(4))
-    hits = np.array([clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(200)])
+    hits = np.array([clicked(volume, RobotUser("noisy", s, habits).next_point(volume)) for s in range(200)])
     distances_mm = np.linalg.norm(hits - 15, axis=1)
-    assert distances_mm.max() <= JITTER_LIMIT * JITTER_MM + np.sqrt(3) / 2
+    assert distances_mm.max() <= JITTER_LIMIT * NOISY.jitter_mm + np.sqrt(3) / 2
     assert distances_mm.mean() > 2.0
 
 
-def test_noisy_clicks_stay_in_a_region_of_one_voxel_unless_they_slip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.SLIP_CHANCE", 0.0)
+def test_noisy_clicks_stay_in_a_region_of_one_voxel_unless_they_slip() -> None:
+    habits = replace(NOISY, slip=0.0)
     target = np.zeros((9, 9, 9), bool)
     target[4, 4, 4] = True
     volume = volume_of(target)
-    assert {clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(50)} == {(4, 4, 4)}
+    assert {clicked(volume, RobotUser("noisy", s, habits).next_point(volume)) for s in range(50)} == {(4, 4, 4)}
 
 
 def test_the_noisy_robot_turns_to_the_smaller_error_once_in_ten_clicks() -> None:
@@ -169,16 +171,64 @@ def test_the_noisy_robot_slips_once_in_twenty_clicks() -> None:
     assert np.mean([hit != (4, 4, 4) for hit in hits]) == pytest.approx(0.05, abs=0.015)
 
 
-def test_the_noisy_robot_clicks_anywhere_in_the_region_once_in_five_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.SLIP_CHANCE", 0.0)
-    monkeypatch.setattr("SegAnyPETLib.evaluation.robot.JITTER_MM", 0.0)
+def test_the_noisy_robot_clicks_anywhere_in_the_region_once_in_five_clicks() -> None:
+    habits = replace(NOISY, slip=0.0, jitter_mm=0.0)
     volume = volume_of(np.ones((5, 5, 5), bool), np.eye(4))
-    hits = [clicked(volume, RobotUser("noisy", s).next_point(volume)) for s in range(DRAWS)]
+    hits = [clicked(volume, RobotUser("noisy", s, habits).next_point(volume)) for s in range(DRAWS)]
     assert np.mean([hit != (2, 2, 2) for hit in hits]) == pytest.approx(0.2, abs=0.03)
 
 
+def test_a_quarter_of_the_first_clicks_of_people_lie_just_outside_the_target() -> None:
+    target = np.zeros((15, 15, 15), bool)
+    target[5:10, 5:10, 5:10] = True
+    volume = volume_of(target, np.diag([2.0, 2.0, 2.0, 1.0]))
+    habits = replace(HUMAN, jitter_mm=0.0)
+    hits = [clicked(volume, RobotUser("human", s, habits).next_point(volume)) for s in range(DRAWS)]
+    outside = np.array([hit for hit in hits if not target[hit]])
+    assert len(outside) / DRAWS == pytest.approx(0.25, abs=0.03)
+    away_mm = ndimage.distance_transform_edt(~target, sampling=2.0)[tuple(outside.T)]
+    assert away_mm.max() <= JUST_OUTSIDE_MM
+    assert np.unique(outside, axis=0).shape[0] > 100
+
+
+def test_a_click_just_outside_lies_beside_the_target_however_large_the_voxels_are() -> None:
+    target = np.zeros((5, 5, 5), bool)
+    target[2, 2, 2] = True
+    volume = volume_of(target, np.diag([9.0, 10.0, 11.0, 1.0]))
+    habits = replace(HUMAN, jitter_mm=0.0, first_outside=1.0)
+    hits = {clicked(volume, RobotUser("human", s, habits).next_point(volume)) for s in range(40)}
+    assert hits == {(2, 2, 1), (2, 2, 3)}  # 9 mm away; the neighbours along j and k are farther
+
+
+def test_a_target_that_fills_the_volume_is_clicked_inside() -> None:
+    volume = volume_of(np.ones((3, 3, 3), bool), np.eye(4))
+    habits = replace(HUMAN, jitter_mm=0.0, first_outside=1.0)
+    assert clicked(volume, RobotUser("human", 0, habits).next_point(volume)) == (1, 1, 1)
+
+
+def test_people_give_one_later_click_in_twenty_the_wrong_sign_and_never_the_first() -> None:
+    target, current = np.zeros((1, 3, 30), bool), np.zeros((1, 3, 30), bool)
+    target[0, :, :10] = True
+    volume = volume_of(target)
+    first = [RobotUser("human", s).next_point(volume, current) for s in range(200)]
+    assert all(point is not None and point.positive for point in first)
+    current[0, :, :5] = True
+    later = [RobotUser("human", s).next_point(volume, current) for s in range(DRAWS)]
+    assert np.mean([point is not None and not point.positive for point in later]) == pytest.approx(0.05, abs=0.015)
+
+
+def test_the_hand_of_people_may_leave_the_region_but_not_the_volume() -> None:
+    target = np.zeros((9, 9, 9), bool)
+    target[4, 4, 4] = True
+    volume = volume_of(target, np.diag([2.0, 2.0, 2.0, 1.0]))
+    habits = replace(HUMAN, first_outside=0.0)
+    hits = {clicked(volume, RobotUser("human", s, habits).next_point(volume)) for s in range(300)}
+    assert len(hits) > 50
+    assert max(np.linalg.norm(np.array(hit) - 4) * 2.0 for hit in hits) <= JITTER_LIMIT * HUMAN.jitter_mm + 2.0
+
+
 def test_an_unknown_kind_and_a_mask_on_another_grid_are_refused() -> None:
-    with pytest.raises(InputError, match="choose one of ideal, noisy"):
+    with pytest.raises(InputError, match="choose one of ideal, noisy, human"):
         RobotUser("tired")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="does not fit"):
         RobotUser().next_point(volume_of(np.ones((2, 2, 2), bool)), np.ones((2, 2, 3), bool))

@@ -16,8 +16,8 @@ from SegAnyPETLib.commands.arguments.shared import (
     seed_number,
 )
 
-#: The simulated users, and the protocol of a challenge; as in `evaluation.evaluate`.
-Robot = Literal["ideal", "noisy", "autopet4"]
+#: The simulated users, and the protocol of a challenge; as in `evaluation.settings`.
+Robot = Literal["ideal", "noisy", "human", "chooser", "autopet4"]
 
 
 @dataclass(frozen=True)
