@@ -22,6 +22,14 @@ settings.register_profile("project", deadline=None, database=None)
 settings.load_profile("project")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of real scans, which are large, as slow."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder with real scans beside the repository; tests that ask for it skip where it is absent."""
