@@ -59,7 +59,7 @@ def confidence(rounds: Tensor) -> Tensor:
 
 
 def rectified(label: Tensor, rounds: Tensor) -> Tensor:
-    """The annotation, corrected where the model is confident.
+    """Return the annotation, corrected where the model is confident.
 
     Args:
         label: (...) 0 to 1.
@@ -77,7 +77,7 @@ def quality_weights(low_quality: list[bool]) -> Tensor:
 
 
 def prompt_rounds(sample: Sample, rounds: int, rng: np.random.Generator) -> list[Episode]:
-    """The same target with different prompts.
+    """Prompt the same target in different ways.
 
     Args:
         sample: window and annotation.

@@ -15,7 +15,7 @@ MAX_WAVER = 0.6
 
 
 def degraded_reference(target: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """A mask whose surface lies elsewhere: too wide or too narrow, and wavering.
+    """Draw a mask whose surface lies elsewhere: too wide or too narrow, and wavering.
 
     Args:
         target: (K, J, I), not empty.

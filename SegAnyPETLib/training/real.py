@@ -47,7 +47,7 @@ class RealWindows:
         self.spacing_mm = spacing_mm
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A new window.
+        """Draw a new window.
 
         Raises:
             InputError: no case shows a target.
@@ -88,7 +88,7 @@ class RealWindows:
         return Sample(image, target, spacing, "real", low_quality)
 
     def _spacing(self, extent_mm: float, rng: np.random.Generator) -> float:
-        """The voxel size that a window is cut at; about the fixed one, so that targets vary in size."""
+        """Draw the voxel size that a window is cut at: about the fixed one, so that targets vary in size."""
         if self.spacing_mm is not None:
             return self.spacing_mm * float(rng.uniform(0.8, 1.25))
         return draw_spacing(extent_mm * rng.uniform(0.9, 2.6), self.size, rng)
@@ -104,7 +104,7 @@ class RealWindows:
     def _paste(
         self, image: NDArray, avoid: NDArray, spacing_mm: float, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """A simulated lesion blended into the image, outside ``avoid``; returns the image and the lesion's mask."""
+        """Blend a simulated lesion into the image, outside ``avoid``; return the image and the lesion's mask."""
         places = np.argwhere(~avoid & (image > 0.1))
         if len(places) == 0:
             return image, avoid

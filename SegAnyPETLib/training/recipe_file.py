@@ -75,7 +75,7 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _sizes(block: object, size: object) -> object:
-    """The sizes of a network: the published ones but for those in the block, and the size of the recipe's window.
+    """Return the sizes of a network: the published ones except those in the block, and the recipe's window size.
 
     Raises:
         InputError: the block holds what follows from other settings.
@@ -88,7 +88,7 @@ def _sizes(block: object, size: object) -> object:
 
 
 def _message(errors: Sequence[ErrorDetails], path: Path) -> str:
-    """What is wrong with the settings of a recipe, in one line."""
+    """Say what is wrong with the settings of a recipe, in one line."""
     unknown = [_name(error) for error in errors if error["type"] == "unexpected_keyword_argument"]
     if unknown:
         return f"unknown settings in {path}: {', '.join(unknown)}; correct or remove them"

@@ -30,7 +30,7 @@ class World:
 
     @classmethod
     def from_environment(cls) -> World:
-        """What torchrun says in RANK, WORLD_SIZE and LOCAL_RANK; a single process without it.
+        """Read RANK, WORLD_SIZE and LOCAL_RANK of torchrun; without it there is a single process.
 
         Raises:
             InputError: the variables contradict one another.
@@ -49,11 +49,11 @@ class World:
         return self.rank == 0
 
     def local_device(self, device: torch.device) -> torch.device:
-        """The device of this process: of several GPUs, its own."""
+        """Return the device of this process: of several GPUs, its own."""
         return torch.device(device.type, self.local_rank) if device.type == "cuda" and self.size > 1 else device
 
     def wrapped(self, net: nn.Module, device: torch.device) -> nn.Module:
-        """The network with its gradients averaged over all processes.
+        """Wrap the network so that its gradients are averaged over all processes.
 
         Not every step uses every parameter: one without points leaves the embeddings of points alone.
         """
@@ -63,7 +63,7 @@ class World:
         return DistributedDataParallel(net, device_ids=ids, find_unused_parameters=True, broadcast_buffers=False)
 
     def summed(self, values: Sequence[float], device: torch.device) -> list[float]:
-        """Sums over all processes."""
+        """Sum values over all processes."""
         if self.size == 1:
             return list(values)
         sums = torch.tensor(values, dtype=torch.float64, device=device)
@@ -71,7 +71,7 @@ class World:
         return [float(value) for value in sums.tolist()]
 
     def gathered(self, text: str) -> list[str]:
-        """The text of each process, in the order of their ranks."""
+        """Gather the text of each process, in the order of their ranks."""
         if self.size == 1:
             return [text]
         texts: list[str] = [""] * self.size

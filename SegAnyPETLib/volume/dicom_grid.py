@@ -52,7 +52,7 @@ def sorted_slices(slices: Sequence[tuple[Path, Dataset]]) -> list[tuple[Path, Da
 
 
 def ijk_to_ras_of(headers: Sequence[Dataset]) -> NDArray:
-    """The matrix of sorted slices on a grid of uniform slice distance, their mean.
+    """Build the matrix of sorted slices on a grid of uniform slice distance, their mean.
 
     Raises:
         InputError: a slice is missing or there twice, or the slices are not on a regular grid.
@@ -106,7 +106,7 @@ def _slice_spacing(positions: NDArray, normal: NDArray) -> float:
 
 
 def _axes(header: Dataset) -> NDArray:
-    """Unit vectors (rows) along i, j and the slice normal in LPS, orthonormal."""
+    """Return unit vectors (rows) along i, j and the slice normal in LPS, orthonormal."""
     cosines = required_numbers(header, "ImageOrientationPatient", 6).reshape(2, 3)
     lengths = np.linalg.norm(cosines, axis=1)
     if np.abs(lengths - 1).max() > COSINE_TOLERANCE or abs(cosines[0] @ cosines[1]) > COSINE_TOLERANCE:

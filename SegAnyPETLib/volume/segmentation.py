@@ -233,7 +233,7 @@ def _paint(
 def _fields(
     segments: Sequence[Segment], placed: Sequence[tuple[int, int]], layers: Sequence[NDArray]
 ) -> dict[str, str]:
-    """The key-value pairs of the header.
+    """Read the key-value pairs of the header.
 
     Slicer crops a whole layer to the extent of its first segment, so every segment gets the extent of its layer.
     """
