@@ -38,7 +38,9 @@ def cmake_list(file: Path, name: str) -> list[str]:
 def files(folder: str, pattern: str) -> list[str]:
     """Files of a folder and its subfolders, relative to it."""
     root = ROOT / folder
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob(pattern) if p.is_file())
+    return sorted(
+        p.relative_to(root).as_posix() for p in root.rglob(pattern) if p.is_file() and p.parent.name != "__pycache__"
+    )
 
 
 def test_slicer_packages_every_file_of_the_library() -> None:
