@@ -11,8 +11,9 @@ from SegAnyPETLib.commands.arguments.parser import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "Resources/MODEL_CARD.md"])
-#: What a path of the repository begins with.
+#: What a path of the repository begins with, and, in the text of a page, one inside the library.
 FOLDERS = ("SegAnyPET/", "SegAnyPETLib/", "Resources/", "Testing/", "docs/", ".github/")
+ROOMS = tuple(f"{file.parent.name}/" for file in (ROOT / "SegAnyPETLib").glob("*/__init__.py"))
 #: What stands for something of the reader's own.
 PLACEHOLDER = re.compile(r"NAME|\.\.\.|[<>*{]")
 
@@ -21,10 +22,25 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+def paths_of(text: str) -> list[str]:
+    """The paths of the repository in a page: those of the text and those that a reader types."""
+    quoted = re.findall(r"`([\w./-]+)`", text)
+    typed = [word for line in re.findall(r"^ {4}(\S.*)", text, re.MULTILINE) for word in line.split()]
+    in_library = [f"SegAnyPETLib/{path}" for path in quoted if path.startswith(ROOMS)]
+    return [path for path in quoted + typed if path.startswith(FOLDERS)] + in_library
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_path_that_a_page_names_is_there(page: Path) -> None:
-    named = [path for path in re.findall(r"`([\w./-]+)`", page.read_text("utf-8")) if path.startswith(FOLDERS)]
+    named = paths_of(page.read_text("utf-8"))
     assert [path for path in named if not PLACEHOLDER.search(path) and not (ROOT / path).exists()] == []
+
+
+def test_a_page_shows_every_example() -> None:
+    shown = [match for page in PAGES for match in re.findall(r'^--8<-- "(.+)"$', page.read_text("utf-8"), re.MULTILINE)]
+    examples = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/examples").glob("*.py")}
+    assert examples <= set(shown)
+    assert [path for path in shown if not (ROOT / path).is_file()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
