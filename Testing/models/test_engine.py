@@ -109,7 +109,10 @@ def test_the_last_answer_counts_before_the_mask_and_is_used_as_it_is():
 def test_points_outside_the_window_tell_the_published_network_nothing():
     engine = Engine(sam(), torch.device("cpu"))
     inside, beside = predict(engine, ONE_POINT, prompts([[8, 9, 10], [8, 9, SIZE + 3]], [True, False]))
-    assert np.array_equal(inside.logits_kji, beside.logits_kji)
+    # Another number of tokens is summed in another order, which rounds differently on some processors.
+    np.testing.assert_allclose(
+        inside.logits_kji, beside.logits_kji, rtol=0, atol=1e-5 * np.abs(inside.logits_kji).max()
+    )
 
 
 def test_the_published_network_is_asked_and_answers_in_its_own_axes():

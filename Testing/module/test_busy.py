@@ -29,8 +29,19 @@ def segmentations(user):
     return user.harness.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
 
 
+def idle_pause_s() -> float:
+    """Return the longest pause of an event loop that has nothing to do: what the rest of the machine costs it."""
+    import qt
+
+    from Testing.slicer_harness.event_loop import Heartbeat
+
+    with Heartbeat() as heartbeat:
+        qt.QTest.qWait(200)
+    return heartbeat.longest_gap_s
+
+
 def longest_pause_s(user, backend) -> float:
-    """Of the event loop, from a click until its segment is in the list."""
+    """Return the longest pause of the event loop from a click until its segment is in the list."""
     from Testing.slicer_harness.event_loop import Heartbeat
 
     backend.hold()
@@ -42,11 +53,13 @@ def longest_pause_s(user, backend) -> float:
     return heartbeat.longest_gap_s
 
 
+@pytest.mark.slow
 def test_the_event_loop_is_never_blocked_for_50_ms(unopened, held) -> None:
-    """The best of several clicks: a machine that is busy with something else pauses too, but not always."""
-    pauses_s = []
+    """The best of several clicks, beside an idle loop: a machine that is busy with something else pauses both."""
+    pauses_s: list[float] = []
     while not pauses_s or (min(pauses_s) >= MAX_PAUSE_S and len(pauses_s) < MAX_CLICKS):
-        pauses_s.append(longest_pause_s(unopened, held))
+        idle_s = idle_pause_s()
+        pauses_s.append(longest_pause_s(unopened, held) - idle_s)
     assert unopened.names() == ["Lesion 1"]
     assert min(pauses_s) < MAX_PAUSE_S
 

@@ -68,6 +68,7 @@ def test_slicer_finds_the_module_of_an_installed_extension(installed: Path) -> N
     assert (installed / "SegAnyPETLib/__init__.py").is_file()
 
 
+@pytest.mark.slow
 def test_the_installed_module_segments_with_its_weights_and_without_pydicom(installed: Path, tmp_path: Path) -> None:
     skip_without_libraries()
     done = subprocess.run(

@@ -209,6 +209,7 @@ def test_training_on_one_target_teaches_it(knowing):
     assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
 
 
+@pytest.mark.slow
 def test_a_poor_annotation_is_rectified_towards_the_truth_by_a_model_that_knows_the_target(knowing):
     trainer, _ = knowing
     truth = blob().target
