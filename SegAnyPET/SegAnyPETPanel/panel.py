@@ -34,7 +34,7 @@ from SegAnyPETPanel.model.section import ModelSection
 from SegAnyPETPanel.panel_view import PanelView
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import batchSummary, sentence
-from SegAnyPETPanel.views.editor_widget import EditorWidgetHistory, makeEditorWidget
+from SegAnyPETPanel.views.editor_widget import EditorSegment, EditorWidgetHistory, makeEditorWidget
 from SegAnyPETPanel.views.placing import Placing
 from SegAnyPETPanel.views.scene_watch import SceneWatch
 from SegAnyPETPanel.views.shortcuts import Shortcuts
@@ -66,6 +66,7 @@ class Panel:
         self.modelSection = ModelSection(ui)
         self.shortcuts = Shortcuts(ui)
         self.editorWidget = makeEditorWidget(ui.editorButton.layout())
+        self._editorSegment = EditorSegment(self.editorWidget, self.onTargetChosen)
         history = EditorWidgetHistory(self.editorWidget)
         editor = SegmentEditor(slicer.mrmlScene, slicer.app.applicationLogic(), editor_node(slicer.mrmlScene), history)
         self.controller = Controller(editor)
@@ -142,17 +143,21 @@ class Panel:
         self.queue.push(lambda: self._choose(choice), needsModel=False)
         self.queue.start()
 
-    def onTargetChosen(self) -> None:
+    def onRowSelected(self) -> None:
         """Send clicks to the segment of the selected row, and look at it."""
         segmentId = selectedId(self.ui.targetTable)
-        if segmentId is None or segmentId == self.selection.segmentId:
-            return
+        if segmentId is not None and segmentId != self.selection.segmentId:
+            self.onTargetChosen(segmentId)
+            self.selection.lookAt(segmentId)
+
+    def onTargetChosen(self, segmentId: str) -> None:
+        """Send clicks to a segment that was chosen in the list or in the editor."""
         self.queuePointChanges()
         self.queue.push(lambda: self._select(segmentId), needsModel=False)
-        self._lookAt(segmentId)
 
     def queuePointChanges(self) -> None:
         """Queue what the user placed, dragged or deleted in the views, in its order."""
+        self._followSegments()
         context = self.selection.context()
         if context is not None:
             for change in self.markups.collect_changes(context.volume_node):
@@ -233,7 +238,8 @@ class Panel:
         job, model = self.queue.job, self.model
         self.view.showProgress(job)
         if isinstance(job, BatchJob):
-            self.controller.write_next(job, self._kind)
+            with self._editorSegment.paused():
+                self.controller.write_next(job, self._kind)
             if not job.stopped:
                 self.view.setStatus(_("{done} of {all} points ...").format(done=job.done, all=len(job.points)))
         elif model.backend is None and model.progress:
@@ -243,13 +249,12 @@ class Panel:
     def onFinished(self, job: Job | BatchJob) -> None:
         """Write the result of a job."""
         ids: list[str] | None
-        if isinstance(job, BatchJob):
-            ids = self.controller.finish_each(job, self._kind)
-            status = batchSummary(job)
-        else:
-            written = self.controller.finish(job, self._kind)
-            ids = None if written is None else [written]
-            status = _("Done.")
+        with self._editorSegment.paused():
+            if isinstance(job, BatchJob):
+                ids, status = self.controller.finish_each(job, self._kind), batchSummary(job)
+            else:
+                written, status = self.controller.finish(job, self._kind), _("Done.")
+                ids = None if written is None else [written]
         if ids is None:
             status = _("The scene was changed meanwhile; the model's answer was dropped.")
         self.view.setStatus(status)
@@ -305,10 +310,15 @@ class Panel:
         self.modelSection.show(model.choice)
         self._showModel()
 
+    def _followSegments(self) -> None:
+        came = self.selection.followSegments()
+        if came is not None:
+            self._editorSegment.show(came)
+
     def _select(self, segmentId: str | None) -> None:
         self.selection.segmentId = segmentId
         if segmentId is not None:
-            self.editorWidget.setCurrentSegmentID(segmentId)
+            self._editorSegment.show(segmentId)
         else:
             self.view.setStatus(_("Click in the next lesion."))
         self._refreshTimer.start()
@@ -342,11 +352,6 @@ class Panel:
             points = [failure.point for failure in failed]
             self._pushBatch(lambda context: points)
 
-    def _lookAt(self, segmentId: str) -> None:
-        center = self.selection.parameters.segmentation.GetSegmentCenterRAS(segmentId)
-        if center is not None:
-            slicer.modules.markups.logic().JumpSlicesToLocation(*center, True)
-
     @property
     def _kind(self) -> SegmentKind:
         return KINDS[self.ui.kindSelector.currentIndex]
@@ -362,8 +367,7 @@ class Panel:
         if self.selection.parameters is None:
             return
         self._refreshTimer.stop()
-        if self.selection.segmentId not in self.selection.segmentIds():
-            self.selection.segmentId = None
+        self._followSegments()
         self.view.showScene(self.selection)
         if self.queue.idle and not self._pointsTimer.active:
             self.view.showPoints(self.selection)
@@ -393,4 +397,4 @@ class Panel:
             (ui.petWindowButton, lambda: show_as_pet(self.selection.parameters.volume)),
         ):
             button.connect("clicked()", guarded(slot))
-        ui.targetTable.connect("itemSelectionChanged()", guarded(self.onTargetChosen))
+        ui.targetTable.connect("itemSelectionChanged()", guarded(self.onRowSelected))

@@ -22,6 +22,7 @@ class Selection:
         self.parameters: Any = None
         self.segmentId: str | None = None
         self._created: Any = None
+        self._known: tuple[Any, list[str]] = (None, [])
 
     def context(self, create: bool = False) -> ClickContext | None:
         """Return the selected volume and segmentation, or None without a volume.
@@ -43,6 +44,29 @@ class Selection:
             return []
         return list(context.segmentation.GetSegmentation().GetSegmentIDs())
 
+    def followSegments(self) -> str | None:
+        """Deselect a segment that went; select one that came since the last call, such as by the editor's redo.
+
+        Returns:
+            The id of the segment that was selected because it came, None if there is none.
+        """
+        context, ids = self.context(), self.segmentIds()
+        segmentation = None if context is None else context.segmentation
+        known, self._known = self._known, (segmentation, ids)
+        if self.segmentId not in ids:
+            self.segmentId = None
+        came = [segmentId for segmentId in ids if segmentId not in known[1]] if known[0] is segmentation else []
+        if not came:
+            return None
+        self.segmentId = came[-1]
+        return self.segmentId
+
+    def lookAt(self, segmentId: str) -> None:
+        """Center the slice views on a segment, if it is not empty."""
+        center = self.parameters.segmentation.GetSegmentCenterRAS(segmentId)
+        if center is not None:
+            slicer.modules.markups.logic().JumpSlicesToLocation(*center, True)
+
     def keepSegmentation(self) -> None:
         """Keep the segmentation that was created for a click: it holds a segment now."""
         self._created = None
@@ -56,3 +80,4 @@ class Selection:
     def forgetScene(self) -> None:
         """Drop what belongs to a closing scene."""
         self._created = self.segmentId = None
+        self._known = (None, [])

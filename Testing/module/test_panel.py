@@ -269,6 +269,53 @@ def test_the_editor_works_on_the_pet_also_for_a_segmentation_that_was_made_on_an
     assert quick.mask()[12, 12, 10]
 
 
+def test_after_undo_and_redo_by_the_editors_keys_clicks_go_to_the_lesion_that_came_back(slicer_harness) -> None:
+    from Testing.module.conftest import MODULE, ModuleUser
+
+    slicer_harness.open_main_window()
+    user = ModuleUser(slicer_harness, slicer_harness.load("SegAnyPET", MODULE))
+    user.loaded.enter()
+    user.add_pet()
+    user.use(HeldBackend(held=False))
+    user.click((12, 12, 10))
+    user.key("Z")
+    user.rest()
+    assert user.names() == []
+    user.key("Y")
+    user.click((12, 12, 11))
+    assert user.names() == ["Lesion 1"]
+    assert len(user.points()) == 2
+
+
+def test_clicks_go_to_the_segment_that_is_chosen_in_the_editor(quick) -> None:
+    quick.click((12, 12, 10))
+    quick.press("nextButton")
+    quick.click((28, 22, 20))
+    quick.panel.editorWidget.selectPreviousSegment()
+    quick.rest()
+    assert quick.ui.targetLabel.text == "Clicks go to Lesion 1."
+    quick.click((12, 12, 11))
+    assert [len(quick.points(number)) for number in (0, 1)] == [2, 1]
+
+
+def test_a_segmentation_that_is_chosen_selects_none_of_its_segments(quick) -> None:
+    from SegAnyPETLib.mrml.segmentations import new_segmentation
+
+    pet, scene = quick.panel.selection.parameters.volume, quick.harness.scene
+    one, two = new_segmentation(scene, pet), new_segmentation(scene, pet)
+    for node in (one, two):
+        for segment_id in ("Segment_1", "Segment_2"):
+            node.GetSegmentation().AddEmptySegment(segment_id, segment_id)
+    quick.ui.segmentationSelector.setCurrentNode(one)
+    quick.rest()
+    quick.panel.editorWidget.setCurrentSegmentID("Segment_2")
+    quick.rest()
+    assert quick.ui.targetLabel.text == "Clicks go to Segment_2."
+    quick.ui.segmentationSelector.setCurrentNode(two)
+    quick.rest()
+    assert quick.ui.targetLabel.text == "The next click begins a new segment."
+
+
 def test_a_deleted_pet_is_forgotten(quick) -> None:
     quick.click((12, 12, 10))
     volume = weakref.ref(quick.panel.controller.volumes.volume_of(quick.panel.selection.parameters.volume))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import qt
@@ -9,6 +11,7 @@ import slicer
 import slicer.util
 
 from SegAnyPETLib.mrml.editor import UNDO_STATES, editor_node
+from SegAnyPETPanel.guard import guarded
 
 
 class EditorWidgetHistory:
@@ -42,6 +45,48 @@ class EditorWidgetHistory:
     def canRedo(self) -> bool:
         """Whether there is a step to repeat."""
         return bool(slicer.util.findChild(self._widget, "RedoButton").enabled)
+
+
+class EditorSegment:
+    """Tells which segment the user chooses in the editor: in its table, or by its keys.
+
+    The editor also changes its segment by itself, when a segmentation is chosen or its segment goes, and the module
+    does while it writes; that is not reported.
+
+    Args:
+        widget: the qMRMLSegmentEditorWidget.
+        onChosen: called with the id of a segment.
+    """
+
+    def __init__(self, widget: Any, onChosen: Callable[[str], object]) -> None:
+        self._widget = widget
+        self._onChosen = onChosen
+        self._last: tuple[Any, str] = (None, "")
+        self._paused = False
+        widget.connect("currentSegmentIDChanged(QString)", guarded(self._changed))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Report nothing in this block, which writes segments."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+
+    def show(self, segmentId: str) -> None:
+        """Select a segment in the editor."""
+        with self.paused():
+            self._widget.setCurrentSegmentID(segmentId)
+
+    def _changed(self, segmentId: str) -> None:
+        segmentation = self._widget.segmentationNode()
+        last, self._last = self._last, (segmentation, segmentId)
+        if self._paused or segmentation is None or last[0] is not segmentation:
+            return
+        ids = segmentation.GetSegmentation().GetSegmentIDs()
+        if segmentId in ids and last[1] in ids:
+            self._onChosen(segmentId)
 
 
 def makeEditorWidget(layout: Any) -> Any:
