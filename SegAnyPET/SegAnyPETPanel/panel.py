@@ -98,14 +98,12 @@ class Panel:
             self.placing.start(self.markups.positive if positive else self.markups.negative)
         else:
             self.placing.stop()
-        self.view.showPlacing()
 
     def onNextLesion(self) -> None:
         """Let the next positive click begin another lesion."""
         self.queuePointChanges()
         self.queue.push(lambda: self._select(None), needsModel=False)
         self.placing.start(self.markups.positive)
-        self.view.showPlacing()
 
     def onRefine(self) -> None:
         """Let the model refine the selected segment."""
