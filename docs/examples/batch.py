@@ -1,4 +1,7 @@
-"""One mask and one row of quantities for every lesion of a scan. Research use only."""
+"""One mask and one row of quantities for every lesion of a scan.
+
+Research use only.
+"""
 
 # %% A simulated scan with six lesions and a click in each.
 from SegAnyPETLib import InteractiveSession, Point, load_backend, quantities

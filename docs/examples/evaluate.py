@@ -1,4 +1,7 @@
-"""How good is a model after each click? A simulated user clicks against a reference. Research use only."""
+"""Measure how good a model is after each click.
+
+A simulated user clicks against a reference. Research use only.
+"""
 
 # %% A simulated scan; its first lesion is the reference.
 from SegAnyPETLib import InteractiveSession, load_backend

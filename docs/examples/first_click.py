@@ -15,5 +15,5 @@ else:
 # %% One click, then its mask on the scan's grid.
 session = InteractiveSession(pet, load_backend("lite"))
 step = session.add_point(click)
-print(f"{session.mask_kji.sum()} voxels; the model expects a Dice of {step.quality:.2f}")
+print(f"{session.mask_kji.sum()} voxels; expected Dice {step.quality:.2f}")
 print(quantities(pet, session.mask_kji))

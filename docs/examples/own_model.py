@@ -1,6 +1,10 @@
-"""Train a small model for two steps and click with it; real recipes are in Resources/recipes. Research use only."""
+"""Train a small model for two steps and click with it.
 
-# %% A recipe: two steps on simulated bodies. It learns nothing in two steps; see Resources/recipes for real ones.
+Research use only.
+"""
+
+# %% A recipe: two steps on simulated bodies, in which it learns nothing.
+# Real recipes are in Resources/recipes.
 import tempfile
 from pathlib import Path
 

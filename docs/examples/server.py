@@ -1,4 +1,7 @@
-"""Click with a model on a server; start one with `seganypet serve`. Research use only."""
+"""Click with a model on a server.
+
+Start one with `seganypet serve`. Research use only.
+"""
 
 # %% The address of a server; without one, this example starts its own on this machine.
 import os
