@@ -7,6 +7,6 @@ setup(
     package_dir={"SegAnyPETLib._resources": "Resources"},
     package_data={
         "SegAnyPETLib": ["py.typed", "*.pyi"],
-        "SegAnyPETLib._resources": ["*.safetensors", "*.json", "*.md", "recipes/*.yaml"],
+        "SegAnyPETLib._resources": ["*.safetensors", "*.json", "*.md", "recipes/*.yaml", "reports/*.html"],
     },
 )

@@ -28,6 +28,7 @@ EXTRA_OF = {
     "safetensors": "models",
     "huggingface_hub": "models",
     "matplotlib": "figures",
+    "jinja2": "evaluation",
     "yaml": "training",
     "httpx": "client",
     "fastapi": "server",

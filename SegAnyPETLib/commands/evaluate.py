@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.protocol import Backend
@@ -18,6 +19,7 @@ from SegAnyPETLib.evaluation.report import report, to_json
 from SegAnyPETLib.evaluation.results import CaseResult, Evaluation
 from SegAnyPETLib.evaluation.sessions import sessions_over
 from SegAnyPETLib.evaluation.settings import EvaluationSettings
+from SegAnyPETLib.volume.atomic import replacing
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def run(options: EvaluateOptions) -> None:
         SegAnyPETError: the report cannot be written, or it lacks a case.
     """
     check_output(options.output, [".json"], [options.manifest])
+    if options.html is not None:
+        check_output(options.html, [".html"], [options.manifest])
     settings = EvaluationSettings(
         options.clicks, options.robot, options.seed, options.baselines, options.split_components
     )
@@ -60,9 +64,19 @@ def run(options: EvaluateOptions) -> None:
     write_json(to_json(evaluation) | made_with | {"seganypet": __version__}, options.output)
     print(report(evaluation))
     print(f"report  {options.output}")
+    if options.html is not None:
+        _write_page(evaluation, options.html)
     if evaluation.failed:
         message = f"{len(evaluation.failed)} of {len(cases)} cases could not be evaluated; the report names the reasons"
         raise SegAnyPETError(message)
+
+
+def _write_page(evaluation: Evaluation, path: Path) -> None:
+    from SegAnyPETLib.evaluation.page import page_of  # needs packages that a report without a page does not
+
+    with replacing(path, ".html") as temporary:
+        temporary.write_text(page_of(evaluation), encoding="utf-8")
+    print(f"page    {path}")
 
 
 def _evaluated(work: EvaluateCase, cases: Sequence[Case], jobs: Jobs) -> tuple[Evaluation, dict[str, str]]:

@@ -34,6 +34,7 @@ def test_the_report_has_a_curve_for_every_target(
 ) -> None:
     output = tmp_path / "report.json"
     options = ["--model", str(model_file), "--clicks", "2", "--baselines", "--output", str(output)]
+    options += ["--html", str(tmp_path / "report.html")]
     assert main(["evaluate", "--manifest", str(manifest), *options]) == 0
     result = json.loads(output.read_text())
     assert (result["model"], result["clicks"]) == (str(model_file), 2)
@@ -46,6 +47,7 @@ def test_the_report_has_a_curve_for_every_target(
     printed = capfd.readouterr().out
     assert "all targets (2)" in printed
     assert str(output) in printed
+    assert "Research use only" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class EvaluateOptions:
         seed: of the simulated user.
         baselines: whether threshold methods are measured too.
         split_components: whether each connected part of a label is a target of its own.
+        html: the report as a page.
     """
 
     manifest: Path
@@ -45,6 +46,7 @@ class EvaluateOptions:
     seed: int = 0
     baselines: bool = False
     split_components: bool = False
+    html: Path | None = None
 
 
 def add(commands: Any) -> None:
@@ -76,4 +78,5 @@ def add(commands: Any) -> None:
         "--split-components", action="store_true", help="each connected part of a label is a target of its own"
     )
     parser.add_argument("--output", type=Path, required=True, metavar="R.json", help="the report")
+    parser.add_argument("--html", type=Path, metavar="R.html", help="the report as a page that opens without a network")
     parser.set_defaults(kind=EvaluateOptions)
