@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from SegAnyPETLib.evaluation.report import (
     interval,
@@ -97,6 +98,7 @@ def _curves(evaluation: Evaluation, groups: list[tuple[str, GroupSummary]]) -> F
         )
         axis.set_title(f"{name} ({group.count})", fontsize=9)
         axis.set_ylim(0, 1)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.label_outer()
     for axis in figure.axes[len(groups) :]:
