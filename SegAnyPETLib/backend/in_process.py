@@ -17,6 +17,7 @@ from SegAnyPETLib.errors import Cancelled
 
 if TYPE_CHECKING:
     from SegAnyPETLib.models.engine import Engine
+    from SegAnyPETLib.models.promptable import ModelOutput
     from SegAnyPETLib.models.spec import ModelSpec
 
 
@@ -69,8 +70,20 @@ def predict_in(
     """
     image_kji = None if image is None or engine.knows(sha256) else image.array_kji
     outputs = engine.predict(image_kji, spacing_mm, sha256, targets)
-    size = engine.spec.size
-    return [Prediction.of(o.logits_kji, size, expected_dice(o.logits_kji), o.feeds_back_logits) for o in outputs]
+    return [_prediction(o, t, engine.spec.size) for o, t in zip(outputs, targets, strict=True)]
+
+
+def _prediction(output: ModelOutput, prompts: TargetPrompts, size: int) -> Prediction:
+    """A model's answer as it travels; alternatives only if they were asked for."""
+    quality = expected_dice(output.logits_kji) if output.quality is None else output.quality
+    others = output.alternatives if prompts.alternatives else ()
+    return Prediction.of(
+        output.logits_kji,
+        size,
+        quality,
+        output.feeds_back_logits,
+        tuple(Prediction.of(other.logits_kji, size, other.quality) for other in others),
+    )
 
 
 def expected_dice(logits_kji: NDArray[np.float32]) -> float:

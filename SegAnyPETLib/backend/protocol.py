@@ -82,12 +82,14 @@ class TargetPrompts:
         mask: mask prompt, its occupancies as uint8 in steps of 1/255 on the window's grid, or None.
         previous_logits: those of the last `Prediction` in this window, if its mask is unedited; they take precedence
             over the mask.
+        alternatives: whether other masks that the prompts may mean are wanted beside the first one.
     """
 
     points_kji: NDArray[np.float32]
     positive: NDArray[np.bool_]
     mask: Crop | None = None
     previous_logits: NDArray[np.float16] | None = None
+    alternatives: bool = False
 
     @property
     def mask_kji(self) -> NDArray[np.float32] | None:
@@ -112,16 +114,24 @@ class Prediction:
         quality: Dice that the model expects of its own mask, 0 to 1.
         feeds_back_logits: whether the model takes the logits as an input of the next click in this window, instead of
             the mask.
+        alternatives: other masks that the prompts may mean, without alternatives of their own; none if they were not
+            asked for, or the model has a single mask.
     """
 
     logits: Crop
     size: int
     quality: float
     feeds_back_logits: bool = False
+    alternatives: tuple[Prediction, ...] = ()
 
     @classmethod
     def of(
-        cls, logits_kji: NDArray[np.float32], size: int, quality: float, feeds_back_logits: bool = False
+        cls,
+        logits_kji: NDArray[np.float32],
+        size: int,
+        quality: float,
+        feeds_back_logits: bool = False,
+        alternatives: tuple[Prediction, ...] = (),
     ) -> Prediction:
         """Make a prediction from logits (n, n, n) on the model's own grid; n divides the window's size.
 
@@ -134,7 +144,8 @@ class Prediction:
         smallest, largest = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
         rounded = np.clip(logits_kji, -largest, largest).astype(np.float16)
         rounded[(logits_kji > 0) & (rounded <= 0)] = smallest
-        return cls(Crop.whole(rounded) if feeds_back_logits else _near(rounded, size), size, quality, feeds_back_logits)
+        logits = Crop.whole(rounded) if feeds_back_logits else _near(rounded, size)
+        return cls(logits, size, quality, feeds_back_logits, alternatives)
 
     @property
     def logits_kji(self) -> NDArray[np.float32]:

@@ -39,16 +39,33 @@ class Prompts(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class MaskEstimate:
+    """A mask that may be meant, and the Dice that the model expects of it.
+
+    Attributes:
+        logits_kji: (n, n, n) float32 on the model's own grid; n divides the window's size.
+        quality: expected Dice, 0 to 1.
+    """
+
+    logits_kji: NDArray[np.float32]
+    quality: float
+
+
+@dataclass(frozen=True, eq=False)
 class ModelOutput:
     """Output for one target.
 
     Attributes:
         logits_kji: (n, n, n) float32 on the model's own grid; n divides the window's size.
         feeds_back_logits: whether the model takes them as an input of the next click, instead of the mask.
+        quality: Dice that the model expects of its mask, 0 to 1; None for a model without such an estimate.
+        alternatives: other masks that the prompts may mean.
     """
 
     logits_kji: NDArray[np.float32]
     feeds_back_logits: bool = False
+    quality: float | None = None
+    alternatives: tuple[MaskEstimate, ...] = ()
 
 
 class Promptable(Protocol):

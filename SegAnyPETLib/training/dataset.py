@@ -10,6 +10,7 @@ import numpy as np
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.simulation.analytic_organs import analytic_organs
 from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
+from SegAnyPETLib.simulation.details import with_details
 from SegAnyPETLib.training.degraded_reference import degraded_reference
 from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.recipe import Recipe
@@ -54,7 +55,7 @@ def windows_of(recipe: Recipe) -> Windows:
     """
     rng = np.random.default_rng(recipe.seed)
     anatomies = [anatomy_from_organs(analytic_organs(rng), rng) for _ in range(recipe.analytic_bodies)]
-    anatomies += _mapped_anatomies(recipe, rng)
+    anatomies = [with_details(anatomy, rng) for anatomy in (*anatomies, *_mapped_anatomies(recipe, rng))]
     spacing_mm = recipe.window_spacing_mm or None
     simulated = SimulatedWindows(anatomies, recipe.size, recipe.organ_share, spacing_mm)
     real = RealWindows(fitted_cases(recipe), recipe.size, spacing_mm) if recipe.real_share > 0 else None
@@ -67,6 +68,9 @@ def _mapped_anatomies(recipe: Recipe, rng: np.random.Generator) -> list[Anatomy]
     fitted, _ = split_organ_maps(Path(recipe.organ_maps), recipe.organ_map_stride)
     if not fitted and not recipe.analytic_bodies:
         raise InputError(f"organ_map_stride leaves out every map in {recipe.organ_maps}; set it to 0 or add maps")
+    most = recipe.max_organ_maps
+    if most and len(fitted) > most:
+        fitted = [fitted[n * len(fitted) // most] for n in range(most)]
     return [_anatomy(path, rng) for path in fitted]
 
 

@@ -13,19 +13,26 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from SegAnyPETLib.training.degraded_reference import degraded_reference
 from SegAnyPETLib.training.sample import Sample
-from SegAnyPETLib.training.simulated_clicks import next_click
+from SegAnyPETLib.training.simulated_clicks import first_click, next_click, satisfied_click
 
 #: Share of episodes that begin with a mask instead of a click.
 MASK_START_SHARE = 0.15
 #: Share of these in which the mask is faultless.
 FAULTLESS_SHARE = 0.3
+#: Share of the faulty masks that are one voxel off.
+SHIFTED_SHARE = 0.2
+#: Share of episodes that begin with a flood: a mask that ran into hot neighbours, and a negative click in it.
+FLOOD_SHARE = 0.08
+#: A flood has at least this many times the voxels of the target.
+FLOOD_FACTOR = 1.5
+#: Share of later clicks that are right already; they teach to hold what is right.
+SATISFIED_SHARE = 0.25
 #: Chance that an episode ends after a step.
 END_SHARE = 0.25
-#: Steps of the longest episode.
-LONGEST = 10
 
 
 @dataclass(eq=False)
@@ -53,6 +60,18 @@ class Episode:
         click = next_click(self.sample.target, predicted, rng)
         if click is None:
             return False
+        return self._add(click)
+
+    def satisfied_click(self, predicted: NDArray[np.bool_], rng: np.random.Generator) -> bool:
+        """Add a click that the prediction obeys already; False where there is none."""
+        click = satisfied_click(self.sample.target, predicted, rng)
+        return click is not None and self._add(click)
+
+    def first_click(self, rng: np.random.Generator) -> None:
+        """Add the click that a target begins with."""
+        self._add((first_click(self.sample.target, rng), True))
+
+    def _add(self, click: tuple[tuple[int, int, int], bool]) -> bool:
         self.points.append(click[0])
         self.labels.append(int(click[1]))
         return True
@@ -65,10 +84,18 @@ class Episodes:
         draw: makes a new sample.
         slots: episodes kept at the same time.
         rng: source of randomness.
+        max_clicks: steps of an episode at most.
     """
 
-    def __init__(self, draw: Callable[[np.random.Generator], Sample], slots: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        draw: Callable[[np.random.Generator], Sample],
+        slots: int,
+        rng: np.random.Generator,
+        max_clicks: int = 10,
+    ) -> None:
         self.draw = draw
+        self.max_clicks = max_clicks
         self.rng = rng
         self.slots = [self._begin() for _ in range(slots)]
         self.turn = 0
@@ -98,18 +125,29 @@ class Episodes:
             episode.step += 1
             episode.previous = probability
             episode.previous_logits = None if previous_logits is None else previous_logits[place]
-            over = episode.step >= LONGEST or self.rng.random() < END_SHARE
-            if over or not episode.click(probability > 0.5, self.rng):
+            over = episode.step >= self.max_clicks or self.rng.random() < END_SHARE
+            if over or not self._clicked(episode, probability > 0.5):
                 self.slots[n] = self._begin()
+
+    def _clicked(self, episode: Episode, predicted: NDArray[np.bool_]) -> bool:
+        """Add a click to an episode that goes on; False where nothing is wrong any more."""
+        if self.rng.random() < SATISFIED_SHARE and episode.satisfied_click(predicted, self.rng):
+            return True
+        return episode.click(predicted, self.rng)
 
     def _begin(self) -> Episode:
         episode = Episode(self.draw(self.rng))
-        if self.rng.random() < MASK_START_SHARE:
+        kind = self.rng.random()
+        if kind < FLOOD_SHARE and (flood := flooded_mask(episode.sample, self.rng)) is not None:
+            episode.first_click(self.rng)
+            episode.previous = flood
+            episode.click(flood > 0.5, self.rng)
+        elif FLOOD_SHARE <= kind < FLOOD_SHARE + MASK_START_SHARE:
             episode.previous = degraded_mask(episode.sample, self.rng)
             if self.rng.random() < 0.5:
                 episode.click(episode.previous > 0.5, self.rng)
         else:
-            episode.click(np.zeros_like(episode.sample.target), self.rng)
+            episode.first_click(self.rng)
         return episode
 
 
@@ -117,5 +155,28 @@ def degraded_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float3
     """A mask as another reader, method or day might have left it; sometimes without a fault."""
     target = sample.target
     if rng.random() < FAULTLESS_SHARE:
-        return target.astype(np.float32)
-    return degraded_reference(target, rng).astype(np.float32)
+        mask = target
+    elif rng.random() < SHIFTED_SHARE:
+        mask = shifted(target, rng)
+    else:
+        mask = degraded_reference(target, rng)
+    return mask.astype(np.float32)
+
+
+def shifted(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A mask one voxel off, as after a change of grid; what leaves the window is gone."""
+    shift = rng.integers(-1, 2, 3)
+    return ndimage.shift(mask.astype(np.uint8), shift, order=0) > 0
+
+
+def flooded_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float32] | None:
+    """A mask that ran from the target into whatever hot lies beside it.
+
+    Returns:
+        (K, J, I) 0 or 1; None where little more than the target is above a level drawn from the target's uptake.
+    """
+    target = sample.target
+    level = float(np.quantile(sample.image[target], rng.uniform(0.05, 0.5)))
+    labels, _ = ndimage.label(target | (sample.image > level))
+    flood = np.isin(labels, np.unique(labels[target]))
+    return flood.astype(np.float32) if flood.sum() > FLOOD_FACTOR * target.sum() else None

@@ -46,6 +46,7 @@ class Recipe:
         analytic_bodies: anatomies made without any data.
         organ_maps: folder of multi-organ label maps, relative to the data folder; "" for none.
         organ_map_stride: every n-th map, from the first, is left out of training; 0 leaves none out.
+        max_organ_maps: at most this many of the maps, evenly spread over their names; 0 for all.
         real_cases: folder with one folder per case (PET_image.nii.gz, PET_mask.nii.gz), relative to the data folder;
             "" for none.
         exclude: names of real cases that are never fitted.
@@ -58,6 +59,9 @@ class Recipe:
         start_from: weights to start from: name of an earlier run in the same output folder, else of a model such as
             "lite", or for "sam" a checkpoint of the published layout, relative to the data folder; "" for new ones.
         keep_start: share of the weights of `start_from` in the result, 0 to 1; the rest is what training made of them.
+        heads_only: for "lite", train the further masks and the estimate alone; the rest of the network, and so its
+            first mask, stays as in `start_from`.
+        max_clicks: steps of a target at most.
         checkpoint_every: steps between checkpoints.
     """
 
@@ -84,6 +88,7 @@ class Recipe:
     analytic_bodies: StrictInt = 8
     organ_maps: str = ""
     organ_map_stride: StrictInt = 0
+    max_organ_maps: StrictInt = 0
     real_cases: str = ""
     exclude: tuple[str, ...] = ()
     folds: StrictInt = 0
@@ -94,6 +99,8 @@ class Recipe:
     rectify_after: StrictInt = 500
     start_from: str = ""
     keep_start: StrictFloat = 0.0
+    heads_only: StrictBool = False
+    max_clicks: StrictInt = 10
     checkpoint_every: StrictInt = 200
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,10 +132,11 @@ def _check_steps(recipe: Recipe) -> None:
     """What a step is made of."""
     if recipe.size % 16 or recipe.size < 32:
         raise InputError("the recipe's size must be a multiple of 16 and at least 32")
-    counts = (recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every, recipe.accumulate)
-    if min(counts) < 1 or recipe.slots < recipe.batch:
+    counts = [recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every, recipe.accumulate]
+    if min(*counts, recipe.max_clicks) < 1 or recipe.slots < recipe.batch:
         raise InputError(
-            "steps, batch, accumulate, slots, warmup and checkpoint_every must be at least 1, and slots at least batch"
+            "steps, batch, accumulate, slots, warmup, checkpoint_every and max_clicks must be at least 1, and slots at "
+            "least batch"
         )
     if not 0 <= recipe.noisy_share <= 1 or recipe.prompt_rounds < 2 or recipe.rectify_after < 0:
         raise InputError(
@@ -143,6 +151,8 @@ def _check_data(recipe: Recipe) -> None:
         raise InputError("real_share needs real_cases, a folder with cases")
     if not recipe.organ_maps and recipe.analytic_bodies < 1:
         raise InputError("a recipe needs organ_maps or analytic_bodies")
+    if recipe.max_organ_maps < 0:
+        raise InputError("max_organ_maps must be at least 1, or 0 for all")
     if recipe.analytic_bodies < 0 or recipe.organ_map_stride < 0 or recipe.organ_map_stride == 1:
         raise InputError("analytic_bodies must be at least 0, and organ_map_stride 0 or at least 2")
     if recipe.folds < 0 or recipe.folds == 1:
@@ -168,6 +178,8 @@ def _check_family(recipe: Recipe) -> None:
     """
     if recipe.family not in FAMILIES:
         raise InputError(f"the recipe's family must be one of: {', '.join(FAMILIES)}")
+    if recipe.heads_only and (recipe.family != "lite" or not recipe.start_from):
+        raise InputError("heads_only is a setting of the family lite and needs start_from; remove it or set both")
     if recipe.family == "lite":
         if recipe.sam is not None or recipe.window_spacing_mm:
             raise InputError("sam and window_spacing_mm are settings of the family sam; remove them or set family: sam")

@@ -26,6 +26,7 @@ from SegAnyPETLib.models.sam.checkpoint import load_checkpoint, save_checkpoint
 from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.models.sam.inputs import mask_prompt, normalised, window_logits
 from SegAnyPETLib.models.sam.network import SamNet
+from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.recipe import CHECKPOINTS, Recipe
 from SegAnyPETLib.training.start_weights import start_file
@@ -107,8 +108,8 @@ class SamTrainee:
 
     def forward(
         self, net: nn.Module, episodes: Sequence[Episode], rng: np.random.Generator, device: torch.device
-    ) -> tuple[Tensor, Tensor]:
-        """Logits (B, K, J, I) and the low-resolution ones (B, M, M, M); episodes of one window share its embedding."""
+    ) -> Answers:
+        """Show a network some episodes; those of one window share its embedding."""
         masks, counts = zip(*(self._shown(e, rng) for e in episodes), strict=True)
         windows = list({id(e.sample.image): e.sample.image for e in episodes}.values())
         places = {id(image): n for n, image in enumerate(windows)}
@@ -119,7 +120,8 @@ class SamTrainee:
             [torch.tensor(e.labels[:count], device=device).long() for e, count in zip(episodes, counts, strict=True)],
             torch.cat(masks).to(device),
         )
-        return window_logits(low_logits, self.config.size), low_logits[:, 0]
+        one_mask = torch.zeros(len(episodes), dtype=torch.bool)
+        return Answers(window_logits(low_logits, self.config.size)[:, None], None, one_mask, low_logits[:, 0])
 
     def save(self, net: nn.Module) -> Path:
         """Write the weights to `NAME.safetensors`, in the published layout, with the voxel size of their windows."""

@@ -26,6 +26,7 @@ class Sample:
         spacing_mm: isotropic voxel size.
         kind: where it comes from: "organ", "lesion" or "real".
         low_quality: whether the annotation is known to be a poor one.
+        not_target: (K, J, I) bool, what is known to be something else, such as finished neighbours; None if nothing is.
     """
 
     image: NDArray[np.float32]
@@ -33,6 +34,7 @@ class Sample:
     spacing_mm: float
     kind: str
     low_quality: bool = False
+    not_target: NDArray[np.bool_] | None = None
 
 
 def drawn_until_seen(draw: Callable[[], Sample | None], advice: str) -> Sample:

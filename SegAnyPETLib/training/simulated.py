@@ -5,15 +5,19 @@ Only the window is painted, at its own voxel size; a whole-body volume is never 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.simulation.anatomy import Anatomy
-from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_uptake
+from SegAnyPETLib.simulation.details import Detail, detail_uptake, organ_mask
+from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, varied_suv, varied_uptake
 from SegAnyPETLib.simulation.painting import paint
 from SegAnyPETLib.simulation.scanner import Scanner
 from SegAnyPETLib.simulation.tissues import Tissue, draw_uptake
+from SegAnyPETLib.training.degraded_reference import degraded_reference
 from SegAnyPETLib.training.sample import MIN_VOXELS, Sample, drawn_until_seen
 
 #: Organs asked for as targets, with their relative frequency.
@@ -35,12 +39,24 @@ PAIR_SHARE = 0.25
 FINEST_MM = (1.6, 2.4)
 #: Coarsest voxel size of windows in mm.
 COARSEST_MM = 6.8
-#: Share of windows at about the voxel size of a session's first look, whatever the target's size.
-FIRST_LOOK_SHARE = 0.35
-#: Voxel size of a session's first look, in mm.
-FIRST_LOOK_MM = 4.0
+#: Share of windows whose voxel size is drawn whatever the target's size: a window must not tell it.
+ANY_SPACING_SHARE = 0.65
+#: Voxel sizes of these in mm, drawn between these.
+ANY_SPACING_MM = (2.0, 6.5)
+#: Share of lesion windows in which some of the neighbouring lesions are shown as finished segments.
+FINISHED_SHARE = 0.3
 #: Share of lesions that lie around the head and the neck, where hot organs are near.
 NECK_SHARE = 0.35
+#: Share of lesions at the rim of an organ that may be hot.
+RIM_SHARE = 0.25
+#: Organs that may be hot.
+HOT_ORGANS = (Tissue.BRAIN, Tissue.BLADDER, Tissue.HEART, Tissue.KIDNEYS, Tissue.HEAD_GLANDS)
+#: What the middle of a lesion does not lie in.
+NO_HOSTS = (Tissue.AIR, Tissue.FAT, Tissue.BRAIN, Detail.WHITE_MATTER, Detail.VENTRICLES)
+#: The upper quarter of a lesion has at least this many times the median uptake around it; a fainter one is not clicked.
+MIN_SEEN = 1.15
+#: Share of neighbourhoods that are a chain of small nodes.
+CHAIN_SHARE = 0.35
 #: Share of lesion windows with neighbouring lesions.
 NEIGHBOUR_SHARE = 0.65
 #: Maximum number of neighbouring lesions.
@@ -83,7 +99,7 @@ class SimulatedWindows:
     def _organ(self, anatomy: Anatomy, rng: np.random.Generator) -> Sample | None:
         weights = np.array(list(ORGAN_TARGETS.values()))
         organ = list(ORGAN_TARGETS)[int(rng.choice(len(weights), p=weights / weights.sum()))]
-        places = np.argwhere(anatomy.tissues[::4, ::4, ::4] == organ) * 4
+        places = np.argwhere(organ_mask(anatomy.tissues[::4, ::4, ::4], organ)) * 4
         if len(places) == 0:
             return None
         click = places[int(rng.integers(len(places)))]
@@ -91,7 +107,7 @@ class SimulatedWindows:
         spacing = self.spacing_mm or draw_spacing(extent.max() * rng.uniform(1.0, 2.2), self.size, rng)
         middle = places.mean(0) if rng.random() < 0.5 else click
         tissues = self._cut(anatomy, middle, spacing, rng)
-        target = tissues == organ
+        target = organ_mask(tissues, organ)
         if rng.random() > PAIR_SHARE and organ in (Tissue.KIDNEYS, Tissue.LUNGS, Tissue.HEAD_GLANDS):
             target = _component(target, rng)
         activity = self._paint(tissues, spacing, rng)
@@ -101,7 +117,8 @@ class SimulatedWindows:
 
     def _lesion(self, anatomy: Anatomy, rng: np.random.Generator) -> Sample | None:
         radius_mm = float(np.exp(rng.uniform(np.log(3.5), np.log(70.0) if rng.random() < 0.3 else np.log(22.0))))
-        middle = self._lesion_place(anatomy, rng)
+        middle = self._rim_place(anatomy, radius_mm, rng) if rng.random() < RIM_SHARE else None
+        middle = middle if middle is not None else self._lesion_place(anatomy, rng)
         if middle is None:
             return None
         spread = 2 * radius_mm * np.exp(rng.uniform(np.log(1.3), np.log(7.0)))
@@ -114,11 +131,16 @@ class SimulatedWindows:
         around = activity[ndimage.binary_dilation(target, iterations=2) & ~target]
         if target.sum() < MIN_VOXELS or around.size == 0:
             return None
-        suv = lesion_suv(float(np.median(around)), rng)
+        suv = varied_suv(float(np.median(around)), rng)
+        host = activity.copy()
+        neighbours: list[NDArray[np.bool_]] = []
         if rng.random() < NEIGHBOUR_SHARE:
-            self._add_neighbours(activity, tissues, center, spacing, rng, radius_mm, spare=target, suv=suv)
-        activity[target] = lesion_uptake(target, suv, radius_mm, (spacing,) * 3, rng)[target]
-        return self._sample(activity, target, spacing, "lesion", rng)
+            neighbours = self._add_neighbours(activity, tissues, center, spacing, rng, radius_mm, spare=target, suv=suv)
+        activity[target] = varied_uptake(target, host, suv, (spacing,) * 3, rng)[target]
+        sample = self._sample(activity, target, spacing, "lesion", rng)
+        if not _is_seen(sample):
+            return None
+        return replace(sample, not_target=_finished(neighbours, target, rng))
 
     def _lesion_place(self, anatomy: Anatomy, rng: np.random.Generator) -> NDArray | None:
         tissues = anatomy.tissues
@@ -131,9 +153,25 @@ class SimulatedWindows:
             levels = (max(top - int(180 / anatomy.spacing_mm[0]), 0), top)
         for _ in range(50):
             place = rng.integers((levels[0], 0, 0), (levels[1], *tissues.shape[1:]))
-            if tissues[tuple(place)] not in (Tissue.AIR, Tissue.FAT, Tissue.BRAIN):
+            if tissues[tuple(place)] not in NO_HOSTS:
                 return place
         return None
+
+    def _rim_place(self, anatomy: Anatomy, radius_mm: float, rng: np.random.Generator) -> NDArray | None:
+        """A place beside a hot organ, at most a little more than the lesion's radius away; None if there is none."""
+        organ = HOT_ORGANS[int(rng.integers(len(HOT_ORGANS)))]
+        voxels = np.argwhere(organ_mask(anatomy.tissues[::2, ::2, ::2], organ)) * 2
+        if not len(voxels):
+            return None
+        place = voxels[int(rng.integers(len(voxels)))].astype(float)
+        direction = rng.normal(size=3)
+        direction /= np.linalg.norm(direction) * np.array(anatomy.spacing_mm)  # voxels per mm
+        inside = organ_mask(anatomy.tissues, organ)
+        while _holds(inside, place):
+            place += 3.0 * direction
+        place = np.rint(place + rng.uniform(0.3, 1.2) * radius_mm * direction).astype(int)
+        within = ((place >= 0) & (place < anatomy.tissues.shape)).all()
+        return place if within and anatomy.tissues[tuple(place)] not in NO_HOSTS else None
 
     def _cut(self, anatomy: Anatomy, middle: NDArray, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Nearest-neighbour window of the tissues, stretched and flipped at random."""
@@ -149,8 +187,8 @@ class SimulatedWindows:
         return np.where(inside[0][:, None, None] & inside[1][:, None] & inside[2], cut, np.uint8(Tissue.AIR))
 
     def _paint(self, tissues: NDArray, spacing_mm: float, rng: np.random.Generator) -> NDArray[np.float32]:
-        uptake = draw_uptake("fdg" if rng.random() < 0.75 else "psma", rng)
-        return paint(tissues, uptake, (spacing_mm,) * 3, rng, myocardium=rng.random() < 0.3)
+        tracer = "fdg" if rng.random() < 0.75 else "psma"
+        return paint(tissues, detail_uptake(draw_uptake(tracer, rng), tracer, rng), (spacing_mm,) * 3, rng)
 
     def _add_neighbours(
         self,
@@ -162,17 +200,33 @@ class SimulatedWindows:
         radius_mm: float,
         spare: NDArray,
         suv: float | None = None,
-    ) -> None:
-        """Other hot spots, some of them touching the target; the target itself is spared."""
+    ) -> list[NDArray[np.bool_]]:
+        """Add other hot spots, some of them touching the target; the target itself is spared.
+
+        Returns:
+            The mask of each.
+        """
+        masks = []
+        chain = rng.random() < CHAIN_SHARE
+        direction, last = _unit(rng), radius_mm
+        place = np.array(center, dtype=float)
         for _ in range(int(rng.integers(1, MAX_NEIGHBOURS + 1))):
-            radius = float(np.exp(rng.uniform(np.log(3.5), np.log(20.0))))
-            direction = rng.normal(size=3)
-            distance_mm = (radius_mm + radius) * rng.uniform(0.9, 1.4) if rng.random() < 0.5 else rng.uniform(20, 90)
-            place = center + direction / np.linalg.norm(direction) * distance_mm / spacing_mm
+            radius = float(np.exp(rng.uniform(np.log(3.5), np.log(9.0 if chain else 20.0))))
+            if chain:  # the next node lies a few mm beyond the last one, about in the same direction
+                direction = direction + 0.4 * _unit(rng)
+                distance_mm = last + radius + rng.uniform(-2.0, 6.0)
+                place = place + direction / np.linalg.norm(direction) * distance_mm / spacing_mm
+                last = radius
+            else:
+                near = rng.random() < 0.5
+                distance_mm = (radius_mm + radius) * rng.uniform(0.9, 1.4) if near else rng.uniform(20, 90)
+                place = center + _unit(rng) * distance_mm / spacing_mm
             mask = lesion_shape(activity.shape, place, radius, (spacing_mm,) * 3, rng) & (tissues != Tissue.AIR)
             mask &= ~spare
             level = suv * float(np.exp(rng.normal(0, 0.5))) if suv is not None else lesion_suv(1.0, rng)
             activity[mask] = level
+            masks.append(mask)
+        return masks
 
     def _sample(
         self, activity: NDArray, target: NDArray, spacing_mm: float, kind: str, rng: np.random.Generator
@@ -184,10 +238,31 @@ class SimulatedWindows:
         return Sample(image, target, spacing_mm, kind)
 
 
+def _is_seen(sample: Sample) -> bool:
+    """Whether a lesion stands out from what touches it: the median around it is lower than most of the lesion."""
+    rim = ndimage.binary_dilation(sample.target, iterations=2) & ~sample.target
+    if not rim.any():
+        return False
+    return bool(np.quantile(sample.image[sample.target], 0.75) > MIN_SEEN * np.median(sample.image[rim]))
+
+
+def _unit(rng: np.random.Generator) -> NDArray:
+    """A direction, (3,)."""
+    direction = rng.normal(size=3)
+    unit: NDArray = direction / np.linalg.norm(direction)
+    return unit
+
+
+def _holds(mask: NDArray[np.bool_], place: NDArray) -> bool:
+    """Whether a mask holds the voxel nearest to a place."""
+    index = np.rint(place).astype(int)
+    return bool(((index >= 0) & (index < mask.shape)).all() and mask[tuple(index)])
+
+
 def draw_spacing(spread_mm: float, size: int, rng: np.random.Generator) -> float:
-    """Voxel size of a window: often that of a first look, else one at which ``spread_mm`` fills the window."""
-    if rng.random() < FIRST_LOOK_SHARE:
-        return FIRST_LOOK_MM * float(rng.uniform(0.9, 1.1))
+    """Voxel size of a window: mostly any, else one at which ``spread_mm`` fills the window."""
+    if rng.random() < ANY_SPACING_SHARE:
+        return float(np.exp(rng.uniform(*np.log(ANY_SPACING_MM))))
     return float(np.clip(spread_mm / size, rng.uniform(*FINEST_MM), COARSEST_MM))
 
 
@@ -200,6 +275,17 @@ def revoxel(image: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     return ndimage.zoom(
         small, [n / c for c, n in zip(small.shape, image.shape, strict=True)], order=1, grid_mode=True, mode="nearest"
     )
+
+
+def _finished(
+    neighbours: list[NDArray[np.bool_]], target: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.bool_] | None:
+    """Some of the neighbours as finished segments, which are not drawn without a fault; None where none is."""
+    shown = [mask for mask in neighbours if mask.any() and rng.random() < 0.7]
+    if not shown or rng.random() > FINISHED_SHARE:
+        return None
+    drawn = np.any([degraded_reference(mask, rng) if rng.random() < 0.5 else mask for mask in shown], axis=0)
+    return drawn & ~target if rng.random() < 0.7 else drawn
 
 
 def _component(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:

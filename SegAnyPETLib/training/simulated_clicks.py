@@ -12,8 +12,52 @@ from SegAnyPETLib.volume.box import Box
 DEEPEST_SHARE = 0.6
 #: Share of clicks anywhere within its inner half; the others lie anywhere in it.
 INNER_SHARE = 0.25
-#: Share of clicks that mend the smaller of the two kinds of error.
+#: Share of clicks that correct the smaller of the two kinds of error.
 OTHER_KIND_SHARE = 0.15
+#: Share of first clicks that miss the target by one voxel, as a hand does at the border of a small one.
+OUTSIDE_SHARE = 0.08
+
+
+def first_click(target: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int, int]:
+    """The click that a target begins with: in it, or now and then a voxel outside.
+
+    Args:
+        target: reference (K, J, I), not empty.
+        rng: source of randomness.
+
+    Returns:
+        Index (k, j, i).
+    """
+    if rng.random() < OUTSIDE_SHARE:
+        rim = ndimage.binary_dilation(target) & ~target
+        if rim.any():
+            return _anywhere(rim, rng)
+    return _place(target, rng)
+
+
+def satisfied_click(
+    target: NDArray[np.bool_], predicted: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[tuple[int, int, int], bool] | None:
+    """A click that a prediction obeys already: in what is found of the target, or just outside both.
+
+    Args:
+        target: reference (K, J, I).
+        predicted: mask so far, same shape.
+        rng: source of randomness.
+
+    Returns:
+        Index (k, j, i) and whether the click is positive; None where there is no such place.
+    """
+    either = target | predicted
+    positive = bool(rng.random() < 0.5)
+    region = target & predicted if positive else ndimage.binary_dilation(either, iterations=3) & ~either
+    return (_anywhere(region, rng), positive) if region.any() else None
+
+
+def _anywhere(region: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int, int]:
+    voxels = np.flatnonzero(region)
+    k, j, i = np.unravel_index(int(voxels[int(rng.integers(len(voxels)))]), region.shape)
+    return int(k), int(j), int(i)
 
 
 def next_click(

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.lite_trainee import LiteTrainee
 from SegAnyPETLib.training.recipe import Recipe
@@ -25,7 +26,7 @@ class Trainee(Protocol):
 
     def forward(
         self, net: nn.Module, episodes: Sequence[Episode], rng: np.random.Generator, device: torch.device
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> Answers:
         """Show a network some episodes.
 
         Args:
@@ -33,10 +34,6 @@ class Trainee(Protocol):
             episodes: B targets with their prompts so far.
             rng: decides what of them is shown.
             device: where the network is.
-
-        Returns:
-            Logits (B, K, J, I) on the windows' grid, and what the network wants to see again with the next click,
-            (B, ...); None where that is the mask.
         """
         ...
 

@@ -21,10 +21,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.confidence import prompt_rounds, quality_weights, rectified
 from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
-from SegAnyPETLib.training.losses import dice_bce
+from SegAnyPETLib.training.losses import mask_dice, multimask_loss
 from SegAnyPETLib.training.recipe import CHECKPOINTS, Recipe
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainee import trainee_of
@@ -34,6 +35,8 @@ from SegAnyPETLib.volume.atomic import replacing
 LOG_FIELDS = ("step", "loss", "dice_first", "dice_later", "learning_rate", "seconds")
 #: Steps that one line of the log averages.
 LOG_EVERY = 50
+#: Share of targets with several masks that go on from any of them instead of the best one.
+OTHER_MASK_SHARE = 0.4
 #: Settings that may change when a run goes on.
 RESUMABLE = ("steps", "checkpoint_every", "organ_maps", "real_cases")
 
@@ -62,7 +65,9 @@ class Trainer:
         # Early on the average follows the weights closely; `use_buffers` is not needed, buffers never change.
         self.average = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+            [p for p in self.net.parameters() if p.requires_grad],
+            recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
         self.step = 0
@@ -72,7 +77,7 @@ class Trainer:
         self.rng = np.random.default_rng([recipe.seed + 1, rank] if rank else recipe.seed + 1)
         if resume:
             self._resume()
-        self.episodes = Episodes(windows_of(recipe).draw, recipe.slots, self.rng)
+        self.episodes = Episodes(windows_of(recipe).draw, recipe.slots, self.rng, recipe.max_clicks)
 
     def run(self, progress: bool = True) -> Path:
         """Train to the recipe's end.
@@ -182,13 +187,17 @@ class Trainer:
         first = torch.tensor([self.episodes.slots[n].step == 0 for n in chosen])
         shown = [self.episodes.slots[n] for n in chosen]
         target, weights = self._labels(chosen)
-        logits, previous_logits = self.trainee.forward(self.wrapped, shown, self.rng, self.device)
-        loss = dice_bce(logits, target, weights)
+        answers = self.trainee.forward(self.wrapped, shown, self.rng, self.device)
+        loss = multimask_loss(answers, target, weights)
         (loss / self.recipe.accumulate).backward()
-        probability = logits.detach().float().sigmoid()
-        kept = None if previous_logits is None else previous_logits.detach().float().cpu().numpy()
+        picked = picked_masks(answers, self.rng).to(self.device)
+        rows = torch.arange(len(picked), device=self.device)
+        probability = answers.logits.detach()[rows, picked].float().sigmoid()
+        previous = answers.previous_logits
+        kept = None if previous is None else previous.detach().float().cpu().numpy()
         self.episodes.advance(chosen, probability.cpu().numpy(), kept)
-        return float(loss.detach()), first, hard_dice(probability > 0.5, target > 0.5).cpu()
+        dice = mask_dice(answers.logits.detach(), target)
+        return float(loss.detach()), first, dice[rows, best_masks(answers).to(self.device)].cpu()
 
     def _labels(self, chosen: list[int]) -> tuple[Tensor, Tensor | None]:
         """References (B, K, J, I) of some slots, poor ones rectified, and their weights where not all are the same."""
@@ -207,8 +216,8 @@ class Trainer:
     def _rounds(self, sample: Sample) -> Tensor:
         """What the averaged weights answer to several rounds of prompts, (R, K, J, I) probabilities."""
         asked = prompt_rounds(sample, self.recipe.prompt_rounds, self.rng)
-        logits, _ = self.trainee.forward(self.average.module, asked, self.rng, self.device)
-        return logits.float().sigmoid()
+        answers = self.trainee.forward(self.average.module, asked, self.rng, self.device)
+        return answers.logits[:, 0].float().sigmoid()
 
     def _rate(self, step: int) -> float:
         rise = min(1.0, (step + 1) / self.recipe.warmup)
@@ -249,11 +258,20 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return sorted(name for name in now if name not in RESUMABLE and before.get(name) != now[name])
 
 
-def hard_dice(predicted: Tensor, target: Tensor) -> Tensor:
-    """Dice of bool masks per item of the batch, (B,)."""
-    overlap = (predicted & target).flatten(1).sum(1)
-    total = predicted.flatten(1).sum(1) + target.flatten(1).sum(1)
-    return 2 * overlap / total.clamp(min=1)
+def best_masks(answers: Answers) -> Tensor:
+    """The mask of each target that the network expects most of, among those that may be meant, (B,) on the CPU."""
+    if answers.dice is None:
+        return torch.zeros(len(answers.logits), dtype=torch.long)
+    return torch.where(answers.ambiguous, answers.dice.detach().cpu().argmax(1), 0)
+
+
+def picked_masks(answers: Answers, rng: np.random.Generator) -> Tensor:
+    """The mask of each target that its next click corrects, (B,) on the CPU: mostly the best, now and then another one,
+    as a user may choose."""
+    picked = best_masks(answers)
+    for n in np.flatnonzero(answers.ambiguous.numpy() & (rng.random(len(picked)) < OTHER_MASK_SHARE)):
+        picked[n] = int(rng.integers(answers.logits.shape[1]))
+    return picked
 
 
 def train(recipe: Recipe, output: Path, device: str = "cpu", resume: bool = False, progress: bool = True) -> Path:

@@ -1,16 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.training import lite_trainee as module
 from SegAnyPETLib.training.episodes import Episode
-from SegAnyPETLib.training.lite_trainee import coarsened, prompt_batch
+from SegAnyPETLib.training.lite_trainee import coarsened, prompt_batch, train_heads_only
 from SegAnyPETLib.training.sample import Sample
 
 
 @pytest.fixture
 def shown_as_it_is(monkeypatch):
-    for name in ("MASK_ONLY_SHARE", "COARSE_SHARE", "SOFT_SHARE"):
+    for name in ("MASK_ONLY_SHARE", "COARSE_SHARE", "SOFT_SHARE", "MASK_DROPPED_SHARE"):
         monkeypatch.setattr(module, name, 0)
 
 
@@ -55,3 +58,36 @@ def test_a_coarsened_mask_keeps_place_and_size(factor):
     coarse = coarsened(ball.astype(np.float32), factor) > 0.5
     assert np.argwhere(coarse).mean(0) == pytest.approx([15.5] * 3, abs=0.1)
     assert 0.9 < 2 * (coarse & ball).sum() / (coarse.sum() + ball.sum()) < 1.0
+
+
+def test_now_and_then_the_points_are_shown_without_the_mask(monkeypatch, shown_as_it_is):
+    monkeypatch.setattr(module, "MASK_DROPPED_SHARE", 1.0)
+    batch = batch_of(episode(episode().sample.target.astype(np.float32)))
+    assert not batch.has_previous.any()
+    assert batch.labels.tolist() == [[1, 0]]
+
+
+def test_finished_neighbours_are_shown_as_not_the_target(shown_as_it_is):
+    one = episode()
+    neighbour = np.zeros((16, 16, 16), dtype=bool)
+    neighbour[12:14] = True
+    known = Episode(replace(one.sample, not_target=neighbour), one.points, one.labels)
+    assert torch.equal(batch_of(one, known).not_target[1], torch.from_numpy(neighbour).float())
+    assert not batch_of(one, known).not_target[0].any()
+
+
+def test_training_of_the_heads_leaves_the_first_mask_as_it_is():
+    torch.manual_seed(0)
+    net = LiteNet(3, channels=(8, 16), blocks=(1, 1))
+    train_heads_only(net)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    optimizer = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], 0.1, weight_decay=0.0)
+    output = net(torch.randn(1, 3, 16, 16, 16))
+    (output.logits.square().sum() + output.dice.square().sum()).backward()
+    optimizer.step()
+    changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    heads = {"head.weight", "head.bias"}
+    assert heads < changed
+    assert all(name in heads or name.startswith("estimate.") for name in changed)
+    assert torch.equal(net.head.weight[0], before["head.weight"][0])
+    assert not torch.equal(net.head.weight[1], before["head.weight"][1])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.training import simulated_clicks as clicks
-from SegAnyPETLib.training.simulated_clicks import next_click
+from SegAnyPETLib.training.simulated_clicks import first_click, next_click, satisfied_click
 
 RNG = np.random.default_rng(0)
 #: Clicks that are counted to see how often chance takes each way.
@@ -62,3 +62,24 @@ def test_most_clicks_lie_in_the_middle_of_an_error_and_a_quarter_in_its_inner_ha
 
 def test_without_an_error_there_is_no_click():
     assert next_click(ball(3), ball(3), RNG) is None
+
+
+def test_some_first_clicks_lie_one_voxel_outside(monkeypatch):
+    monkeypatch.setattr(clicks, "OUTSIDE_SHARE", 1.0)
+    place = first_click(ball(4), RNG)
+    assert not ball(4)[place]
+    assert ball(5)[place]
+    monkeypatch.setattr(clicks, "OUTSIDE_SHARE", 0.0)
+    assert ball(4)[first_click(ball(4), RNG)]
+
+
+def test_a_satisfied_click_lies_where_the_prediction_is_right():
+    target, predicted = ball(4), ball(3, (8, 8, 9))
+    for _ in range(20):
+        place, positive = satisfied_click(target, predicted, RNG)
+        assert target[place] == predicted[place] == positive
+
+
+def test_nothing_found_and_nothing_around_gives_no_satisfied_click():
+    everything = np.ones((4, 4, 4), dtype=bool)
+    assert satisfied_click(everything, ~everything, RNG) is None

@@ -10,10 +10,10 @@ from SegAnyPETLib.models.lite.weights import load_weights
 from SegAnyPETLib.models.sam.checkpoint import load_checkpoint
 from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.training.episodes import Episodes
-from SegAnyPETLib.training.losses import dice_bce
+from SegAnyPETLib.training.losses import dice_bce, mask_dice
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sample import Sample
-from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
+from SegAnyPETLib.training.trainer import Trainer, train
 
 pytestmark = pytest.mark.slow
 
@@ -102,21 +102,21 @@ def test_the_loss_is_small_for_the_truth_and_large_for_its_opposite():
 
 
 def test_dice_of_masks():
-    a = torch.tensor([[[[True, True, False]]], [[[False, False, False]]]])
-    b = torch.tensor([[[[True, False, False]]], [[[False, False, False]]]])
-    assert hard_dice(a, b).tolist() == pytest.approx([2 / 3, 0.0])
+    logits = torch.tensor([[[[[1.0, 1, -1]]], [[[1.0, -1, -1]]]], [[[[-1.0, -1, -1]]], [[[1.0, 1, 1]]]]])
+    target = torch.tensor([[[[1.0, 0, 0]]], [[[0.0, 0, 0]]]])
+    assert mask_dice(logits, target).tolist() == [pytest.approx([2 / 3, 1.0]), [0.0, 0.0]]
 
 
 def test_a_step_whose_gradient_is_not_finite_leaves_the_weights_finite(tmp_path, monkeypatch):
     from SegAnyPETLib.training import trainer
 
-    real, calls = trainer.dice_bce, []
+    real, calls = trainer.multimask_loss, []
 
     def at_first_not_finite(*arguments):
         calls.append(1)
         return real(*arguments) * (float("nan") if len(calls) == 1 else 1.0)
 
-    monkeypatch.setattr(trainer, "dice_bce", at_first_not_finite)
+    monkeypatch.setattr(trainer, "multimask_loss", at_first_not_finite)
     net, _ = load_weights(train(LITE, tmp_path, progress=False))
     assert len(calls) == 2
     assert all(parameter.isfinite().all() for parameter in net.parameters())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ PROTOCOL = 1
 MAX_SIZE = 256
 #: Maximum voxel size of a window in mm.
 MAX_SPACING_MM = 100.0
+#: Maximum number of masks beside the first one in a prediction.
+MAX_ALTERNATIVES = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +103,9 @@ def unpack_request(data: bytes, limits: Limits) -> PredictRequest:
 def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
     """Return predictions as a message."""
     arrays = {f"logits.{n}": p.logits.values_kji for n, p in enumerate(predictions)}
-    items = [
-        {
-            "size": p.size,
-            "grid": p.logits.size,
-            "corner_kji": list(p.logits.corner_kji),
-            "quality": p.quality,
-            "remembers": p.feeds_back_logits,
-        }
-        for p in predictions
-    ]
+    for n, prediction in enumerate(predictions):
+        arrays |= {f"logits.{n}.{m}": other.logits.values_kji for m, other in enumerate(prediction.alternatives)}
+    items = [_packed_prediction(p) for p in predictions]
     return pack({"protocol": PROTOCOL, "predictions": items}, arrays)
 
 
@@ -128,7 +123,7 @@ def unpack_predictions(data: bytes, targets: int, size: int) -> list[Prediction]
     fields, arrays = unpack(data)
     _check_protocol(fields)
     items = _list(fields, "predictions", targets, targets)
-    predictions = [_prediction(item, _array(arrays, f"logits.{n}", np.float16), size) for n, item in enumerate(items)]
+    predictions = [_with_alternatives(n, item, arrays, size) for n, item in enumerate(items)]
     _check_used(arrays)
     return predictions
 
@@ -143,6 +138,7 @@ def _packed_target(number: int, target: TargetPrompts, arrays: dict[str, NDArray
         "positive": [bool(p) for p in target.positive],
         "mask": None if target.mask is None else {"grid": target.mask.size, "corner_kji": list(target.mask.corner_kji)},
         "memory": target.previous_logits is not None,
+        **({"alternatives": True} if target.alternatives else {}),
     }
 
 
@@ -157,7 +153,35 @@ def _target(number: int, item: Any, arrays: dict[str, NDArray], limits: Limits) 
     if _yes_or_no(item, "memory"):
         previous_logits = _finite(_cube(_array(arrays, f"memory.{number}", np.float16)))
     indices = np.array([_point(p) for p in points], np.float32).reshape(-1, 3)
-    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, previous_logits)
+    # Releases before 0.2 do not ask for alternatives, and refuse an answer that holds some.
+    alternatives = item.get("alternatives") is not None and _yes_or_no(item, "alternatives")
+    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, previous_logits, alternatives)
+
+
+def _packed_prediction(prediction: Prediction) -> dict[str, Any]:
+    fields = {
+        "size": prediction.size,
+        "grid": prediction.logits.size,
+        "corner_kji": list(prediction.logits.corner_kji),
+        "quality": prediction.quality,
+        "remembers": prediction.feeds_back_logits,
+    }
+    others = [_packed_prediction(other) for other in prediction.alternatives]
+    return {**fields, "alternatives": others} if others else fields
+
+
+def _with_alternatives(number: int, item: Any, arrays: dict[str, NDArray], size: int) -> Prediction:
+    first = _prediction(item, _array(arrays, f"logits.{number}", np.float16), size)
+    if item.get("alternatives") is None:
+        return first
+    others = _list(item, "alternatives", 1, MAX_ALTERNATIVES)
+    return replace(
+        first,
+        alternatives=tuple(
+            _prediction(other, _array(arrays, f"logits.{number}.{m}", np.float16), size)
+            for m, other in enumerate(others)
+        ),
+    )
 
 
 def _prediction(item: Any, values: NDArray, size: int) -> Prediction:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from SegAnyPETLib.models.device import native_bfloat16
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.prompt_maps import PromptBatch, encode, pad_points
 from SegAnyPETLib.models.lite.weights import load_weights
-from SegAnyPETLib.models.promptable import ModelOutput, Prompts
+from SegAnyPETLib.models.promptable import MaskEstimate, ModelOutput, Prompts
 from SegAnyPETLib.models.spec import ModelSpec
 
 
@@ -68,8 +69,21 @@ class LiteModel:
             previous=torch.stack(masks).to(self.device),
             has_previous=torch.tensor([t.mask_kji is not None for t in targets], device=self.device),
             spacing_mm=torch.full((len(targets),), spacing_mm, device=self.device),
+            not_target=torch.zeros((len(targets), *embedding.shape), device=self.device),
         )
         maps = encode(batch).contiguous(memory_format=torch.channels_last_3d)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            logits = self.net(maps)
-        return [ModelOutput(one) for one in logits.float().cpu().numpy()]
+            output = self.net(maps)
+        logits = output.logits.float().cpu().numpy()
+        if output.dice is None:
+            return [ModelOutput(masks[0]) for masks in logits]
+        dice = output.dice.float().sigmoid().cpu().numpy()
+        return [_answer(*one) for one in zip(logits, dice, targets, strict=True)]
+
+
+def _answer(logits: NDArray[np.float32], dice: NDArray[np.float32], prompts: Prompts) -> ModelOutput:
+    """The first mask, (K, J, I) of (M, K, J, I); one point without a mask may mean the others as well."""
+    others: tuple[MaskEstimate, ...] = ()
+    if len(prompts.positive) == 1 and prompts.mask_kji is None:
+        others = tuple(MaskEstimate(mask, float(d)) for mask, d in zip(logits[1:], dice[1:], strict=True))
+    return ModelOutput(logits[0], quality=float(dice[0]), alternatives=others)

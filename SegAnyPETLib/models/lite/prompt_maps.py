@@ -27,6 +27,7 @@ MAPS = (
     "previous_mask",
     "has_previous_mask",
     "spacing",
+    "not_target",
 )
 #: Decay length of the near distance map in mm: the size of the point spread.
 NEAR_MM = 8.0
@@ -55,6 +56,8 @@ class PromptBatch:
         previous: (B, K, J, I) float32 probabilities of the mask so far; zeros where there is none.
         has_previous: (B,) bool.
         spacing_mm: (B,) float32.
+        not_target: (B, K, J, I) float32 occupancy of what is known not to be the target, such as finished neighbours;
+            zeros if nothing is.
     """
 
     image: Tensor
@@ -63,10 +66,11 @@ class PromptBatch:
     previous: Tensor
     has_previous: Tensor
     spacing_mm: Tensor
+    not_target: Tensor
 
 
 def encode(batch: PromptBatch) -> Tensor:
-    """Maps of a batch.
+    """Make the maps of a batch.
 
     Returns:
         (B, len(MAPS), K, J, I) float32.
@@ -90,6 +94,7 @@ def encode(batch: PromptBatch) -> Tensor:
         batch.previous,
         batch.has_previous.float()[:, None, None, None].expand(shape),
         spacing.expand(shape),
+        batch.not_target,
     ]
     return torch.stack(maps, 1)
 

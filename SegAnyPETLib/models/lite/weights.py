@@ -12,12 +12,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.models.lite.network import LiteNet
+from SegAnyPETLib.models.lite.network import LiteNet, with_more_maps
 from SegAnyPETLib.models.lite.prompt_maps import MAPS
 from SegAnyPETLib.models.spec import ModelSpec
 
-#: Version of the layout below; a file of another one is refused.
-LAYOUT = "seganypet-lite-1"
+#: Version of the layout below.
+LAYOUT = "seganypet-lite-2"
+#: The layout before: one mask, without an estimate, and fewer maps. Such a file is read with what it lacks added.
+EARLIER_LAYOUT = "seganypet-lite-1"
+EARLIER_MAPS = MAPS[:-1]
+#: A file that asks for more masks is damaged.
+MAX_MASKS = 16
 
 
 def save_weights(net: LiteNet, spec: ModelSpec, path: Path) -> None:
@@ -28,6 +33,7 @@ def save_weights(net: LiteNet, spec: ModelSpec, path: Path) -> None:
         "maps": json.dumps(MAPS),
         "channels": json.dumps(net.channels),
         "blocks": json.dumps(net.blocks),
+        "masks": json.dumps(net.masks),
         "spec": json.dumps(replace(spec, sha256="").to_dict()),
     }
     save_file(tensors, path, metadata=about)
@@ -50,8 +56,10 @@ def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path.name} is not a readable weights file: {error}") from error
-    if about.get("layout") != LAYOUT:
-        raise InputError(f"{path.name} holds weights of another layout than {LAYOUT}")
+    if about.get("layout") not in (LAYOUT, EARLIER_LAYOUT):
+        raise InputError(
+            f"{path.name} holds weights of another layout than {LAYOUT}; use the release that wrote it, or train again"
+        )
     net, spec = _described(about, path)
     try:
         net.load_state_dict(tensors, strict=True)
@@ -59,6 +67,8 @@ def load_weights(path: Path) -> tuple[LiteNet, ModelSpec]:
         raise InputError(
             f"the tensors in {path.name} do not fit the network: {' '.join(str(error).split())}"
         ) from error
+    if net.channels_in < len(MAPS):
+        net = with_more_maps(net, len(MAPS))
     return channels_last(net.eval()), replace(spec, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
@@ -76,9 +86,14 @@ def is_lite(path: Path) -> bool:
 def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
     """The empty network and the specification that a file's strings describe."""
     try:
-        if json.loads(about["maps"]) != list(MAPS):
+        earlier = about["layout"] == EARLIER_LAYOUT
+        maps = EARLIER_MAPS if earlier else MAPS
+        if json.loads(about["maps"]) != list(maps):
             raise InputError(f"{path.name} was trained on other maps than this version makes; use its own version")
-        net = LiteNet(len(MAPS), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])))
+        masks = 1 if earlier else int(json.loads(about["masks"]))
+        if not 1 <= masks <= MAX_MASKS:
+            raise ValueError(f"{masks} masks")
+        net = LiteNet(len(maps), tuple(json.loads(about["channels"])), tuple(json.loads(about["blocks"])), masks)
         spec = ModelSpec.from_dict(json.loads(about["spec"]))
         spacings = tuple(float(s) for s in spec.spacing_mm)
         if spec.size not in range(16, 257, 16) or not spacings or not all(0 < s < 100 for s in spacings):

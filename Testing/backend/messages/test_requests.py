@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,6 +104,24 @@ def test_answers_arrive_bit_for_bit(kinds):
         assert (a.size, a.quality, a.feeds_back_logits) == (b.size, b.quality, b.feeds_back_logits)
         assert same_array(a.logits_kji, b.logits_kji)
         assert same_array(a.previous_logits, b.previous_logits)
+
+
+def test_alternatives_travel_where_they_are_asked_for():
+    logits = np.random.default_rng(0).normal(-1, 2, (3, SIZE, SIZE, SIZE)).astype(np.float32)
+    others = tuple(Prediction.of(one, SIZE, q) for one, q in zip(logits[1:], (0.25, 0.75), strict=True))
+    sent = Prediction.of(logits[0], SIZE, 0.5, alternatives=others)
+    (read,) = unpack_predictions(pack_predictions([sent]), 1, SIZE)
+    assert [a.quality for a in read.alternatives] == [0.25, 0.75]
+    for a, b in zip((read, *read.alternatives), (sent, *others), strict=True):
+        assert same_crop(a.logits, b.logits)
+
+
+def test_a_client_that_does_not_ask_for_alternatives_sends_what_earlier_releases_send():
+    fields, _ = unpack(pack_request(request(target())))
+    assert "alternatives" not in fields["targets"][0]
+    asking = request(replace(target(), alternatives=True))
+    assert unpack_request(pack_request(asking), LIMITS).targets[0].alternatives
+    assert not unpack_request(pack_request(request(target())), LIMITS).targets[0].alternatives
 
 
 def test_the_longest_request_that_is_allowed_has_a_header_below_the_cap():

@@ -16,7 +16,7 @@ from SegAnyPETLib.models.lite.prompt_maps import (
 )
 
 
-def batch(image, points=(), labels=(), previous=None, spacing_mm=2.0):
+def batch(image, points=(), labels=(), previous=None, spacing_mm=2.0, not_target=None):
     image = torch.as_tensor(image, dtype=torch.float32)[None]
     points, labels = pad_points(
         [torch.tensor(points).reshape(-1, 3).float()], [torch.tensor(labels, dtype=torch.int64)]
@@ -28,6 +28,7 @@ def batch(image, points=(), labels=(), previous=None, spacing_mm=2.0):
         previous=torch.zeros_like(image) if previous is None else torch.as_tensor(previous).float()[None],
         has_previous=torch.tensor([previous is not None]),
         spacing_mm=torch.tensor([spacing_mm]),
+        not_target=torch.zeros_like(image) if not_target is None else torch.as_tensor(not_target).float()[None],
     )
 
 
@@ -104,3 +105,10 @@ def test_lists_of_different_length_are_padded_with_no_points():
     points, labels = pad_points([torch.zeros(0, 3), torch.ones(2, 3)], [torch.zeros(0).long(), torch.tensor([1, 0])])
     assert points.shape == (2, 2, 3)
     assert labels.tolist() == [[-1, -1], [1, 0]]
+
+
+def test_what_is_known_not_to_be_the_target_is_a_map_of_its_own():
+    neighbour = np.zeros((4, 4, 8), np.float32)
+    neighbour[1, 2, 3:5] = 1.0
+    maps = maps_of(np.ones((4, 4, 8)), [[0, 0, 0]], [1], not_target=neighbour)
+    assert torch.equal(maps["not_target"], torch.from_numpy(neighbour))

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.models.lite.prompt_maps import MAPS
-from SegAnyPETLib.models.lite.weights import LAYOUT, load_weights, save_weights
+from SegAnyPETLib.models.lite.weights import EARLIER_LAYOUT, EARLIER_MAPS, LAYOUT, load_weights, save_weights
 from SegAnyPETLib.models.spec import ModelSpec
 
 SPEC = ModelSpec("lite", 32, (2.0, 6.5), licence="none")
@@ -23,7 +23,7 @@ def saved(tmp_path):
 
 
 def rewritten(path, tensors, **about):
-    metadata = {"layout": LAYOUT, "maps": json.dumps(MAPS), "channels": "[8, 16]", "blocks": "[1, 1]"}
+    metadata = {"layout": LAYOUT, "maps": json.dumps(MAPS), "channels": "[8, 16]", "blocks": "[1, 1]", "masks": "4"}
     save_file(tensors, path, metadata={**metadata, "spec": json.dumps(SPEC.to_dict()), **about})
 
 
@@ -73,6 +73,8 @@ def test_another_layout_is_refused(saved):
         ("channels", "[1, 16]"),
         ("spec", json.dumps(SPEC.to_dict() | {"size": 50})),
         ("blocks", '["a", 1]'),
+        ("masks", "0"),
+        ("masks", "99"),
     ],
 )
 def test_a_damaged_description_is_refused(saved, key, value):
@@ -90,3 +92,15 @@ def test_missing_and_misshapen_tensors_are_named(saved):
     rewritten(path, tensors)
     with pytest.raises(InputError, match=r"head\.bias.*head\.weight"):
         load_weights(path)
+
+
+def test_weights_of_the_earlier_layout_are_one_mask_without_regard_to_the_further_map(tmp_path):
+    torch.manual_seed(1)
+    old = LiteNet(len(EARLIER_MAPS), channels=(8, 16), blocks=(1, 1), masks=1).eval()
+    path = tmp_path / "old.safetensors"
+    rewritten(path, old.state_dict(), layout=EARLIER_LAYOUT, maps=json.dumps(EARLIER_MAPS))
+    net, _ = load_weights(path)
+    maps = torch.randn(1, len(MAPS), 16, 16, 16)
+    with torch.no_grad():
+        assert net.masks == 1
+        torch.testing.assert_close(net(maps).logits, old(maps[:, :-1]).logits, rtol=1e-3, atol=1e-4)
