@@ -74,7 +74,7 @@ def predict_in(
 
 
 def _prediction(output: ModelOutput, prompts: TargetPrompts, size: int) -> Prediction:
-    """A model's answer as it travels; alternatives only if they were asked for."""
+    """Return a model's output as it travels, with alternatives only if they were asked for."""
     quality = expected_dice(output.logits_kji) if output.quality is None else output.quality
     others = output.alternatives if prompts.alternatives else ()
     return Prediction.of(

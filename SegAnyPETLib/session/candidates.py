@@ -45,7 +45,7 @@ class Sizes:
 
     @property
     def current(self) -> Candidate:
-        """The one that is meant."""
+        """Candidate that is meant."""
         return self.candidates[self.chosen]
 
 
@@ -69,7 +69,7 @@ def by_size(candidates: Sequence[Candidate]) -> Sizes | None:
 def _steps(
     first: Candidate, candidates: Sequence[Candidate], beyond: Callable[[Candidate, Candidate], bool]
 ) -> list[Candidate]:
-    """The candidates that steps from the first one lead to, in the order of the steps."""
+    """Return the candidates that steps from the first one lead to, in the order of the steps."""
     steps: list[Candidate] = []
     last = first
     while further := [c for c in candidates if beyond(c, last)]:
