@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from SegAnyPETLib.pet.depth import depths
 from SegAnyPETLib.volume.box import Box
