@@ -90,7 +90,7 @@ def detail_uptake(uptake: NDArray[np.float32], tracer: str, rng: np.random.Gener
 
 
 def organ_mask(tissues: NDArray[np.uint8], organ: Tissue) -> NDArray[np.bool_]:
-    """An organ with the details that are part of it."""
+    """Return the mask of an organ with the details that are part of it."""
     mask = tissues == organ
     for detail, whole in PART_OF.items():
         if whole == organ:
