@@ -15,10 +15,11 @@ from SegAnyPETLib.models.sam.predictor import SamModel
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.training import sam_trainee as module
 from SegAnyPETLib.training.episodes import Episode, Episodes
+from SegAnyPETLib.training.losses import mask_dice
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.sam_trainee import SamTrainee
 from SegAnyPETLib.training.sample import Sample
-from SegAnyPETLib.training.trainer import Trainer, hard_dice, train
+from SegAnyPETLib.training.trainer import Trainer, train
 from SegAnyPETLib.volume.interpolation import refined
 
 SIZES = SamConfig(32, 8, 24, 2, 2, (1,), 3, 48, 8)
@@ -64,7 +65,8 @@ def trainee_and_net(tmp_path=Path()):
 def answer(episodes, rng=None):
     trainee, net = trainee_and_net()
     with torch.no_grad():
-        return trainee.forward(net, episodes, rng or np.random.default_rng(0), CPU)
+        answers = trainee.forward(net, episodes, rng or np.random.default_rng(0), CPU)
+    return answers.logits[:, 0], answers.previous_logits
 
 
 def used_model(net, prompts):
@@ -142,11 +144,12 @@ def test_targets_with_different_numbers_of_points_share_a_batch_and_a_window(nev
 def test_the_low_resolution_answer_is_kept_as_memory(monkeypatch, never_the_truth, tmp_path):
     monkeypatch.setattr("SegAnyPETLib.training.episodes.END_SHARE", 0.0)
     monkeypatch.setattr("SegAnyPETLib.training.episodes.MASK_START_SHARE", 0.0)
+    monkeypatch.setattr("SegAnyPETLib.training.episodes.FLOOD_SHARE", 0.0)
     trainer = Trainer(RECIPE, tmp_path)
     with torch.no_grad():
-        _, low_logits = trainer.trainee.forward(trainer.net, trainer.episodes.slots[:1], trainer.rng, CPU)
+        answers = trainer.trainee.forward(trainer.net, trainer.episodes.slots[:1], trainer.rng, CPU)
     trainer._train_step()
-    assert np.allclose(trainer.episodes.slots[0].previous_logits, low_logits[0].numpy(), atol=1e-5)
+    assert np.allclose(trainer.episodes.slots[0].previous_logits, answers.previous_logits[0].numpy(), atol=1e-5)
 
 
 @pytest.mark.slow
@@ -182,6 +185,7 @@ def test_fine_tuning_starts_from_a_run_or_a_checkpoint_of_the_same_sizes(tmp_pat
 @pytest.mark.slow
 def test_accumulated_batches_are_one_large_batch(tmp_path, monkeypatch, never_the_truth):
     monkeypatch.setattr("SegAnyPETLib.training.episodes.MASK_START_SHARE", 0.0)
+    monkeypatch.setattr("SegAnyPETLib.training.episodes.FLOOD_SHARE", 0.0)
     many = Trainer(replace(RECIPE, batch=1, accumulate=2), tmp_path)
     one = Trainer(replace(RECIPE, batch=2, accumulate=1), tmp_path)
     before = [p.clone() for p in one.net.parameters()]
@@ -218,9 +222,8 @@ def test_a_poor_annotation_is_rectified_towards_the_truth_by_a_model_that_knows_
     poor[20:26, 20:26, 4:10] = True  # and background is in it
     trainer.episodes = Episodes(lambda rng: replace(blob(), target=poor, low_quality=True), 1, trainer.rng)
     label, weights = trainer._labels([0])
-    dice = hard_dice(
-        torch.stack([torch.from_numpy(poor), label[0] > 0.5]), torch.from_numpy(truth).expand(2, -1, -1, -1)
-    )
+    logits = torch.stack([torch.from_numpy(poor).float(), label[0]])[None] - 0.5
+    dice = mask_dice(logits, torch.from_numpy(truth)[None].float())[0]
     assert dice[0] < 0.7
     assert dice[1] > 0.85
     assert weights.tolist() == [0.5]

@@ -15,7 +15,8 @@ def test_a_run_starts_from_the_bundled_model_by_its_name(tmp_path):
     net = LiteTrainee(Recipe("own", 1, start_from="lite"), tmp_path).network()
     bundled, _ = load_weights(resource_path("lite.safetensors"))
     for name, tensor in bundled.state_dict().items():
-        assert torch.equal(net.state_dict()[name], tensor)
+        started = net.state_dict()[name]
+        assert torch.equal(started[:1] if name.startswith("head.") else started, tensor)
 
 
 def test_an_earlier_run_of_the_name_comes_first(tmp_path):
