@@ -36,8 +36,12 @@ PART_OF = {
     Detail.RENAL_PELVIS: Tissue.KIDNEYS,
     Detail.CAVITY: Tissue.HEART,
 }
-#: Depths in mm below an organ's surface at which cortex, renal parenchyma and the heart's wall end.
-CORTEX_MM, PARENCHYMA_MM, WALL_MM = (5.0, 9.0), (14.0, 19.0), (9.0, 14.0)
+#: Thickness of the brain's cortex in mm, drawn between these.
+CORTEX_MM = (5.0, 9.0)
+#: Thickness of the renal parenchyma in mm, drawn between these.
+PARENCHYMA_MM = (14.0, 19.0)
+#: Thickness of the heart's wall in mm, drawn between these.
+WALL_MM = (9.0, 14.0)
 #: Physiological uptake of the neck: middle below the brain's lowest slice, in front of the brain's middle and to either
 #: side, and radius, in mm: tonsils, tongue, floor of the mouth, larynx, thyroid.
 NECK_SPOTS_MM = (
@@ -47,8 +51,10 @@ NECK_SPOTS_MM = (
     (98, 25, 6, 6),
     (118, 20, 14, 7),
 )
-#: SUV of the spots of the neck in FDG (Wang Y et al. 2007, doi 10.1007/s11307-006-0075-y) and of urine.
-NECK_SUV, URINE_SUV = (1.2, 6.0), (2.0, 25.0)
+#: SUV of the spots of the neck in FDG (Wang Y et al. 2007, doi 10.1007/s11307-006-0075-y), drawn between these.
+NECK_SUV = (1.2, 6.0)
+#: SUV of urine, drawn between these.
+URINE_SUV = (2.0, 25.0)
 
 
 def with_details(anatomy: Anatomy, rng: np.random.Generator) -> Anatomy:

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from SegAnyPETLib.training.answers import Answers
 
-#: Where any of several masks may be meant, the loss is that of the best one, and these shares of the mean of all and of
-#: the first one: the mean keeps every mask in use, the first mask must be good alone.
-MEAN_SHARE, FIRST_SHARE = 0.05, 0.3
+#: Share of the mean of all masks in the loss of an ambiguous prompt, beside the best one's: it keeps every mask in use.
+MEAN_SHARE = 0.05
+#: Share of the first mask in it, which must be good alone.
+FIRST_SHARE = 0.3
 #: Weight of the squared error of the estimated Dice.
 ESTIMATE_WEIGHT = 2.0
 

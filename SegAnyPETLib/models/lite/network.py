@@ -84,7 +84,8 @@ class LiteNet(nn.Module):
         masks: int = MASKS,
     ) -> None:
         super().__init__()
-        self.channels_in, self.channels, self.blocks, self.masks = channels_in, channels, blocks, masks
+        self.channels_in, self.masks = channels_in, masks
+        self.channels, self.blocks = channels, blocks
         levels = list(pairwise(channels))
         self.stem = ConvUnit(channels_in, channels[0])
         self.encoder = nn.ModuleList(
