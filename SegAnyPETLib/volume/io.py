@@ -274,7 +274,7 @@ def open_reader(path: Path) -> Iterator[tuple[sitk.ImageFileReader, FileFacts]]:
             with quiet_itk():
                 reader.ReadImageInformation()
         except RuntimeError as error:
-            raise _unreadable(path, error) from error
+            raise damaged(path.name) from error
         yield reader, facts
 
 
@@ -288,7 +288,7 @@ def read_pixels(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
         with quiet_itk():
             return reader.Execute()
     except RuntimeError as error:
-        raise _unreadable(path, error) from error
+        raise damaged(path.name) from error
 
 
 @contextmanager
@@ -322,12 +322,6 @@ def _written_by_itk(path: Path, suffix: str) -> Iterator[str]:
 def _is_utf8(path: Path) -> bool:
     """Whether ITK, which takes names in UTF-8, names the same file as the system; not in a locale of ISO-8859-1."""
     return os.fsencode(path.absolute()) == str(path.absolute()).encode()
-
-
-def _unreadable(path: Path, error: RuntimeError) -> InputError:
-    if "orthonormal" in str(error):
-        return InputError(f"{path.name}: the axes are sheared; resample it to a grid with perpendicular axes")
-    return damaged(path.name)
 
 
 def _read(path: Path, pixel_type: int) -> ImageFile:

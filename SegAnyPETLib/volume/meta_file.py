@@ -6,9 +6,12 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.file_limits import check_packing, check_voxels, damaged
 from SegAnyPETLib.volume.notes import Note, NoteKind
+from SegAnyPETLib.volume.volume import check_orthogonal
 
 CHUNK_BYTES = 1 << 22
 HEADER_BYTES = 1 << 16
@@ -56,10 +59,29 @@ def inspect_meta(path: Path, limits: bool = True) -> tuple[Note, ...]:
             present = path.stat().st_size - offset
     if present < wanted:
         raise damaged(path.name)
+    _check_directions(fields, path.name)
     if b"ElementSpacing" in fields or b"ElementSize" in fields:
         return ()
     message = f"{path.name} does not say its voxel size; 1 mm is taken, so volumes may be wrong"
     return (Note(NoteKind.GEOMETRY, message),)
+
+
+def _check_directions(fields: dict[bytes, bytes], name: str) -> None:
+    """Refuse sheared axes; ITK refuses what else is wrong with them."""
+    spellings = (b"TransformMatrix", b"Rotation", b"Orientation")
+    value = next((fields[field] for field in spellings if field in fields), b"")
+    try:
+        numbers = [float(number) for number in value.split()]
+    except ValueError as error:
+        raise damaged(name) from error
+    if len(numbers) != 9:
+        return
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.reshape(numbers, (3, 3)).T
+    try:
+        check_orthogonal(matrix)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
 
 
 def _fields(start: bytes, name: str) -> tuple[dict[bytes, bytes], int]:

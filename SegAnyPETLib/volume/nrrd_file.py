@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.file_limits import check_packing, check_voxels, damaged
 from SegAnyPETLib.volume.notes import Note, NoteKind
+from SegAnyPETLib.volume.volume import check_orthogonal
 
 CHUNK_BYTES = 1 << 22
+#: Lines of a header; 1,000 segments have 9 each. ITK looks at each line again for every other.
+MAX_HEADER_LINES = 12_000
 #: Tags of 1,000 segments with their prompts fit into this.
 MAX_HEADER_BYTES = 1 << 24
 
@@ -72,6 +77,7 @@ def inspect_nrrd(path: Path, limits: bool = True) -> tuple[Note, ...]:
         if limits:
             check_packing(path, values * value_bytes)
         _check_present(stream, header, encoding, values, value_bytes, path)
+    _check_directions(header, path.name)
     return _spacing_notes(header, path.name)
 
 
@@ -79,9 +85,13 @@ def _read_header(stream: BinaryIO, name: str) -> NrrdHeader:
     if not stream.readline(64).startswith(b"NRRD"):
         raise InputError(f"{name} is not a NRRD file; give a file in the format that its name says")
     fields: dict[str, str] = {}
+    lines = 0
     while line := stream.readline(MAX_HEADER_BYTES):
         if stream.tell() > MAX_HEADER_BYTES:
             raise InputError(f"{name} has a header of more than {MAX_HEADER_BYTES >> 20} MB; export it again")
+        lines += 1
+        if lines > MAX_HEADER_LINES:
+            raise InputError(f"{name} has a header of more than {MAX_HEADER_LINES} lines; split it into several files")
         text = line.strip()
         if not text:
             break
@@ -132,6 +142,23 @@ def _inflated_bytes(stream: BinaryIO, wanted: int, name: str) -> int:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(name) from error
     return count
+
+
+def _check_directions(header: NrrdHeader, name: str) -> None:
+    """Refuse sheared axes; ITK refuses what else is wrong with them."""
+    vectors = header.fields.get("spacedirections", "").split("(")[1:]
+    try:
+        axes = [[float(number) for number in vector.split(")")[0].split(",")] for vector in vectors]
+    except ValueError as error:
+        raise damaged(name) from error
+    if [len(axis) for axis in axes] != [3, 3, 3]:
+        return
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.transpose(axes)
+    try:
+        check_orthogonal(matrix)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
 
 
 def _spacing_notes(header: NrrdHeader, name: str) -> tuple[Note, ...]:

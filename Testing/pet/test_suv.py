@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
@@ -6,6 +9,7 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.scan_times import uptake
 from SegAnyPETLib.pet.suv import suv_factors
 from SegAnyPETLib.volume.dicom import read_series
+from SegAnyPETLib.volume.notes import NoteKind
 from Testing.dicom_fixtures import DOSE_BQ, SUV_FACTOR, WEIGHT_KG, pet_slice
 
 PHILIPS = (0x7053, "Philips PET Private Group")
@@ -184,3 +188,136 @@ def test_real_series_converts_by_the_factor_of_its_tags(shared_data):
     # 71 kg, 388.777472 MBq, 6588 s half-life, 45 min 11 s.
     assert np.all(uptake(headers).seconds == 45 * 60 + 11)
     np.testing.assert_allclose(suv_factors(headers).per_slice, 71e3 / (388777472 * 2 ** (-2711 / 6588)), rtol=1e-9)
+
+
+def _notes(headers: list[Dataset]) -> list[NoteKind]:
+    return [note.kind for note in suv_factors(headers).notes]
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("PatientWeight", "2"), ("PatientWeight", "650")])
+def test_weight_at_its_bound_is_taken(keyword, value):
+    assert suv_factors(_headers(**{keyword: value})).weight_kg == float(value)
+
+
+@pytest.mark.parametrize("dose", ["1e6", "3e10"])
+def test_dose_at_its_bound_is_taken(dose):
+    assert suv_factors(_headers(RadionuclideTotalDose=dose)).notes == ()
+
+
+@pytest.mark.parametrize(("dose", "unit"), [("350", "MBq"), ("350000", "kBq")])
+def test_dose_in_another_unit_is_named(dose, unit):
+    assert f"it looks like {unit}" in _refusal(_headers(RadionuclideTotalDose=dose))
+
+
+def test_half_life_in_minutes_is_blamed_and_not_the_times():
+    message = _refusal(_headers(RadionuclideHalfLife="109.77"))
+    assert message.startswith(
+        "RadionuclideHalfLife (0018,1075) of 109.77 s cannot be right: it looks like that of F-18"
+    )
+
+
+def test_weight_that_does_not_go_with_the_size_is_noted():
+    assert _notes(_headers(PatientSize="1.75")) == []
+    assert _notes(_headers(PatientSize="1.75", PatientWeight="7")) == [NoteKind.WEIGHT]
+    assert _notes(_headers(PatientSize="1.75", PatientWeight="500")) == [NoteKind.WEIGHT]
+    assert _notes(_headers(PatientSize="175")) == []
+
+
+def test_suv_needs_no_weight_but_says_that_a_wrong_one_is_there():
+    assert suv_factors(_headers(Units="GML", PatientWeight="")).weight_kg is None
+    wrong = suv_factors(_headers(Units="GML", PatientWeight="70000"))
+    assert wrong.weight_kg is None
+    assert [note.kind for note in wrong.notes] == [NoteKind.WEIGHT]
+
+
+@pytest.mark.parametrize("corrections", ["DECY,ATTN", ["decy", "attn"], "DECY ATTN SCAT", ["DECY,ATTN", "SCAT"]])
+def test_corrections_written_in_another_way_are_understood(corrections):
+    assert suv_factors(_headers(CorrectedImage=corrections)).notes == ()
+
+
+def _philips(suv: str, activity: str, **tags) -> list[Dataset]:
+    headers = _headers(Units="CNTS", **tags)
+    for header in headers:
+        _add_private(header, PHILIPS, 0x00, "DS", suv)
+        _add_private(header, PHILIPS, 0x09, "DS", activity)
+    return headers
+
+
+def test_factors_of_philips_that_agree_raise_no_doubt():
+    assert _notes(_philips(f"{2 * SUV_FACTOR:.10g}", "2")) == []
+
+
+def test_factors_of_philips_that_disagree_are_noted():
+    headers = _philips(f"{2 * SUV_FACTOR:.10g}", "3")
+    assert suv_factors(headers).per_slice[0] == pytest.approx(2 * SUV_FACTOR)
+    (note,) = suv_factors(headers).notes
+    assert note.kind is NoteKind.UNITS
+    assert "1.50 times the SUV" in note.message
+
+
+def test_factors_of_philips_that_cannot_be_compared_are_noted():
+    assert NoteKind.UNITS in _notes(_philips("0.001", "3", RadionuclideTotalDose="350"))
+
+
+def test_intercept_that_is_not_zero_is_noted():
+    assert _notes(_headers(RescaleIntercept="-5")) == [NoteKind.VALUES]
+    assert _notes(_headers(RescaleIntercept="0.0")) == []
+
+
+@pytest.mark.parametrize(
+    ("correction", "factor", "kinds"),
+    [
+        ("START", "1.01", []),
+        ("START", "1.47", [NoteKind.CORRECTION]),
+        ("ADMIN", "1.47", []),
+        ("ADMIN", "1.01", [NoteKind.CORRECTION]),
+        ("ADMIN", "1", []),  # written by those who do not know it
+    ],
+)
+def test_decay_factor_that_belongs_to_the_other_correction_is_noted(correction, factor, kinds):
+    assert _notes(_headers(DecayCorrection=correction, DecayFactor=factor)) == kinds
+
+
+def test_nuclide_that_is_named_has_its_half_life():
+    code = Dataset()
+    code.CodeMeaning = "^68^Gallium"
+    headers = _headers()
+    for header in headers:
+        _dose(header).RadionuclideCodeSequence = [code]
+    assert "is not that of Ga-68, 4070.7 s" in _refusal(headers)
+
+
+#: Factors of real series by the tests of cornerstonejs/calculate-suv.
+FACTORS = {
+    "SIEMENS": 0.00042748316187197236,
+    "GE_MEDICAL_AND_BQML": 0.0005367387681819742,
+    "PHILIPS_BQML": 0.0007463747013889488,
+    "PHILIPS_CNTS_AND_BQML_SUV": 0.000551,
+    "PHILIPS_CNTS_AND_SUV": 0.000728,
+    "CPS_AND_BQML_AC_DT_-_S_DT": 0.00026503312764157046,
+    "RADIOPHARM_DATETIME_UNDEFINED": 0.0003721089202818729,
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_headers_of_real_series_have_the_factor_that_others_compute(shared_data, name):
+    headers = _json_headers(shared_data / "suv_headers" / f"{name}-instances.json")
+    np.testing.assert_allclose(suv_factors(headers).per_slice[0], FACTORS[name], rtol=1e-9)
+
+
+def _json_headers(path: Path) -> list[Dataset]:
+    """Headers from a flat JSON object per slice."""
+    headers = []
+    for tags in json.loads(path.read_text()):
+        header = pet_slice(np.ones((2, 2)), (0, 0, 0))
+        del header.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartTime
+        for keyword, value in tags.items():
+            if keyword == "PhilipsPETPrivateGroup":
+                for key, offset in (("SUVScaleFactor", 0x00), ("ActivityConcentrationScaleFactor", 0x09)):
+                    if (value or {}).get(key):
+                        _add_private(header, PHILIPS, offset, "DS", f"{float(value[key]):.10g}")
+            elif value not in (None, {}):
+                target = _dose(header) if keyword.startswith("Radi") else header
+                setattr(target, keyword, f"{value:.10g}" if isinstance(value, float) else value)
+        headers.append(header)
+    return headers

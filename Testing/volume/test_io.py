@@ -1,6 +1,9 @@
 """Images and labels come back from files as they are, or are refused in one line."""
 
 import os
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.io import quiet_itk, read_image, read_labels, write_volume
+from SegAnyPETLib.volume.io import quiet_itk, read_image, read_label_file, read_labels, write_volume
+from SegAnyPETLib.volume.notes import NoteKind
 from SegAnyPETLib.volume.volume import Volume
 from Testing.volume.files import FORMATS, OBLIQUE, QFORM_CODE, SFORM_FIRST_ROW, counting, grid_matrix, refusal, write
 
@@ -83,6 +87,45 @@ def test_mask_is_written_as_zero_and_one(tmp_path):
 def test_whole_numbers_stored_as_floats_are_labels(tmp_path):
     path = write(tmp_path, ".nrrd", np.floor(counting()))
     assert np.array_equal(read_labels(path).array_kji, np.floor(counting()))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("value", [0.9999, 1.0099])
+def test_labels_that_are_almost_whole_are_rounded_with_a_note(tmp_path, suffix, value):
+    path = write(tmp_path, suffix, np.array([[[0, 1], [2, 3]], [[0, 0], [7, 1]]], np.float32) * np.float32(value))
+    if value > 1:
+        assert "fractions" in refusal(read_labels, path)  # 7 * 1.0099 is 7.07
+        return
+    file = read_label_file(path)
+    assert np.array_equal(file.volume.array_kji, [[[0, 1], [2, 3]], [[0, 0], [7, 1]]])
+    assert [note.kind for note in file.notes] == [NoteKind.LABELS]
+
+
+#: Reads a file and writes a copy beside it; names its file names' encoding.
+COPIER = """
+import sys
+from SegAnyPETLib.volume.io import read_image, write_volume
+write_volume(read_image(sys.argv[1]), sys.argv[1].replace("image", "copy"))
+print(sys.getfilesystemencoding())
+"""
+
+
+@pytest.mark.slow
+def test_umlaut_in_a_name_is_read_and_written_in_a_locale_of_another_encoding(tmp_path):
+    locale = "en_US.ISO-8859-1"
+    if shutil.which("localedef") is None:
+        pytest.skip("localedef is not installed")
+    made = subprocess.run(["localedef", "-i", "en_US", "-f", "ISO-8859-1", tmp_path / locale], capture_output=True)
+    if made.returncode:
+        pytest.skip("the sources of locales are not installed")
+    folder = tmp_path / "ü"
+    folder.mkdir()
+    path = write(folder, ".nii.gz")
+    environment = {**os.environ, "PYTHONUTF8": "0", "LOCPATH": str(tmp_path), "LC_ALL": locale}
+    done = subprocess.run([sys.executable, "-c", COPIER, path], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "iso8859-1"
+    assert np.array_equal(read_image(folder / "copy.nii.gz").array_kji, counting())
 
 
 @pytest.mark.parametrize(("value", "reason"), [(0.25, "fractions"), (np.nan, "not labels"), (1e12, "not labels")])

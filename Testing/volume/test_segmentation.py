@@ -10,6 +10,7 @@ from SegAnyPETLib.volume.io import read_labels
 from SegAnyPETLib.volume.segmentation import (
     LESION_TERMINOLOGY,
     Segment,
+    read_segment,
     read_segmentation,
     write_mask,
     write_segmentation,
@@ -137,6 +138,54 @@ def test_mask_of_another_shape_is_refused(tmp_path):
 def test_other_endings_hold_no_segmentation(tmp_path, name):
     with pytest.raises(InputError, match=name):
         write_segmentation(GRID, [Segment("lesion", FIRST)], tmp_path / name)
+
+
+def test_one_of_overlapping_segments_is_read_by_its_name(tmp_path):
+    path = _there_and_back(tmp_path, [Segment("a", FIRST), Segment("b", OVER_FIRST)])
+    mask = read_segment(path, "b")
+    assert mask.same_grid(GRID)
+    assert np.array_equal(mask.array_kji, OVER_FIRST)
+    for name, reason in ((None, "2 segments (a, b); name the one"), ("c", "no segments named c; it holds a, b")):
+        with pytest.raises(InputError) as caught:
+            read_segment(path, name)
+        assert reason in str(caught.value)
+
+
+def test_segments_of_one_name_cannot_be_told_apart(tmp_path):
+    path = _there_and_back(tmp_path, [Segment("a", FIRST), Segment("a", SECOND)])
+    with pytest.raises(InputError, match="several segments named a"):
+        read_segment(path, "a")
+
+
+def test_a_lone_segment_needs_no_name(tmp_path):
+    path = _there_and_back(tmp_path, [Segment("a", FIRST)])
+    assert np.array_equal(read_segment(path).array_kji, FIRST)
+
+
+def test_overlapping_segments_are_not_a_label_map(tmp_path):
+    path = _there_and_back(tmp_path, [Segment("a", FIRST), Segment("b", OVER_FIRST)])
+    with pytest.raises(InputError, match="segments that overlap; name the one to take"):
+        read_labels(path)
+
+
+def test_segments_are_a_sequence_whose_masks_are_made_when_asked_for(tmp_path):
+    path = _there_and_back(tmp_path, [Segment("a", FIRST), Segment("b", SECOND)])
+    _, segments = read_segmentation(path)
+    assert segments.names == ("a", "b")
+    assert segments[-1].name == "b"
+    assert [segment.name for segment in segments[:1]] == ["a"]
+    assert segments[0].mask_kji is not segments[0].mask_kji
+
+
+@pytest.mark.parametrize(("count", "reason"), [(1001, "more than 1000 segments"), (20_000, "more than 12000 lines")])
+def test_too_many_segments_are_refused(tmp_path, count, reason):
+    path = tmp_path / "many.seg.nrrd"
+    write_segmentation(GRID, [Segment("a", FIRST)], path)
+    head, body = path.read_bytes().split(b"\n\n", 1)
+    more = [f"Segment{n}_ID:=Segment_{n}\nSegment{n}_LabelValue:=1\nSegment{n}_Layer:=0" for n in range(1, count)]
+    path.write_bytes(head + b"\n" + "\n".join(more).encode() + b"\n\n" + body)
+    with pytest.raises(InputError, match=reason):
+        read_segmentation(path)
 
 
 def test_segmentation_without_segments_is_refused(tmp_path):
