@@ -228,7 +228,8 @@ def grid(shift_mm: float = 0.0) -> np.ndarray:
 
 
 BAD_MASKS = {
-    "another size": (Volume(np.ones((7, 7, 7), np.uint8), grid()), "grid"),
+    "another voxel size": (Volume(np.ones((7, 7, 7), np.uint8), grid() @ np.diag([1, 1, 1.5, 1])), "grid"),
+    "beyond the image": (Volume(np.ones((9, 8, 8), np.uint8), grid()), "beyond the image"),
     "another place": (Volume(np.ones((8, 8, 8), np.uint8), grid(shift_mm=2.0)), "grid"),
     "without a voxel": (Volume(np.zeros((8, 8, 8), np.uint8), grid()), "no voxel"),
     "fractions": (Volume(np.full((8, 8, 8), 0.5, np.float32), grid()), "whole numbers"),

@@ -26,11 +26,13 @@ class ClickTarget:
         name: of its segment.
         points: clicks in their order.
         mask: file of a mask on the image's grid to start from, or None.
+        segment: name of the segment to take of that file, None for the only one.
     """
 
     name: str
     points: tuple[Point, ...]
     mask: Path | None
+    segment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ class ClickCase:
 
 def read_click_manifest(path: Path) -> tuple[ClickCase, ...]:
     """Read ``{"cases": [{"id", "image", "clicks": [{"ras": [r, a, s], "positive": true}], "mask"}]}``.
+
+    ``"mask_segment"`` names the segment to take of a mask in a ``.seg.nrrd`` file. A case may state the values of an
+    image file, see `SegAnyPETLib.pet.units.units_from_json`.
 
     Instead of clicks and mask, a case may have ``"targets": [{"name", "clicks", "mask"}]``. A target has clicks, or the
     file of a mask, or both. Relative paths are relative to the list's folder.
@@ -117,13 +122,15 @@ def _name(item: Any, number: int) -> str:
 
 
 def _target(name: str, item: dict[str, Any], folder: Path) -> ClickTarget:
-    clicks, mask = item.get("clicks", []), item.get("mask")
+    clicks, mask, segment = item.get("clicks", []), item.get("mask"), item.get("mask_segment")
+    if segment is not None and (mask is None or not isinstance(segment, str)):
+        raise InputError(f'the "mask_segment" of {name} must be the name of a segment of its "mask"')
     if not isinstance(clicks, list) or not (mask is None or (isinstance(mask, str) and mask)):
         raise InputError(f'the "clicks" of {name} must be a list, and its "mask" a file')
     points = tuple(_point(click, name) for click in clicks)
     if mask is None and not any(point.positive for point in points):
         raise InputError(f"nothing says where {name} is: it needs a positive click or a mask")
-    return ClickTarget(name, points, None if mask is None else folder / mask)
+    return ClickTarget(name, points, None if mask is None else folder / mask, segment)
 
 
 def _point(click: Any, name: str) -> Point:

@@ -18,13 +18,17 @@ from SegAnyPETLib.commands.clicks import to_points
 from SegAnyPETLib.commands.outputs import check_output
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
+from SegAnyPETLib.pet.flood import flood_notes
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.pet.reading import read_scan
+from SegAnyPETLib.pet.units import StatedUnits, stated_units
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
 from SegAnyPETLib.session.session import InteractiveSession
-from SegAnyPETLib.volume.io import SUFFIXES, check_mask, read_labels
-from SegAnyPETLib.volume.segmentation import Segment, write_mask
+from SegAnyPETLib.volume.fitting import fitted
+from SegAnyPETLib.volume.io import SUFFIXES, ImageFile, check_mask, read_label_file
+from SegAnyPETLib.volume.notes import Note
+from SegAnyPETLib.volume.segmentation import Segment, read_segment, write_mask
 from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
@@ -44,9 +48,13 @@ def run(options: SegmentOptions) -> None:
     model = model_options(options.model)
     if options.figure is not None:
         from SegAnyPETLib.figure import write_figure
-    volume = read_pet(options.pet)
+    scan = read_scan(options.pet, _stated(options))
+    volume = scan.volume
     points = to_points(options.clicks, options.coordinates, volume)
-    mask_kji = None if options.mask is None else read_mask(options.mask, volume)
+    mask_kji, doubts = None, scan.notes
+    if options.mask is not None:
+        mask_kji, of_mask = read_mask(options.mask, volume, options.mask_segment)
+        doubts = (*doubts, *of_mask)
     backend = open_backend(model)
     session = segment(volume, points, mask_kji, backend)
     result_kji = session.mask_kji
@@ -57,6 +65,18 @@ def run(options: SegmentOptions) -> None:
             pictures.enter_context(write_figure(volume, result_kji, points, options.figure, title))
         write_mask(volume, [Segment("Target", result_kji, tags=result_tags(session))], options.output)
     _print(options, volume, points, measured, backend)
+    print_notes((*doubts, *flood_notes(volume, result_kji, points)))
+    print(NOTICE)
+
+
+def _stated(options: SegmentOptions) -> StatedUnits:
+    return stated_units(options.units, options.weight_kg, options.dose_mbq, options.uptake_min, options.half_life_min)
+
+
+def print_notes(notes: Sequence[Note]) -> None:
+    """Print doubts about an input or a result, one per line."""
+    for note in notes:
+        print(f"note: {note.message}")
 
 
 def segment(
@@ -128,6 +148,8 @@ def result_tags(session: InteractiveSession) -> dict[str, str]:
 
 
 def _check_paths(options: SegmentOptions) -> None:
+    if options.mask is None and options.mask_segment is not None:
+        raise InputError("--mask-segment names a segment of a mask; give --mask FILE.seg.nrrd too")
     if options.mask is None and not any(positive for _, positive in options.clicks):
         raise InputError("nothing says where the target is; give --point R,A,S or --mask FILE")
     check_output(options.output, SUFFIXES, [options.pet, options.mask])
@@ -135,17 +157,26 @@ def _check_paths(options: SegmentOptions) -> None:
         check_output(options.figure, [".png"])
 
 
-def read_mask(path: Path, volume: Volume) -> NDArray[np.bool_]:
-    """Read a binary mask on the volume's grid.
+def read_mask(path: Path, volume: Volume, segment: str | None = None) -> tuple[NDArray[np.bool_], tuple[Note, ...]]:
+    """Read a binary mask on the volume's grid; one that was saved turned or cropped is brought to it.
+
+    Args:
+        path: of the file.
+        volume: the PET.
+        segment: name of the segment to take of a ``.seg.nrrd`` file; None for the only one.
+
+    Returns:
+        Bool array (k, j, i), and doubts about the file.
 
     Raises:
-        InputError: the file is not such a mask.
+        InputError: the file does not hold such a mask.
     """
-    labels = read_labels(path)
+    file = read_label_file(path) if segment is None else ImageFile(read_segment(path, segment))
+    labels = fitted(file.volume, volume, "mask")
     check_mask(labels, volume)
     if np.unique(labels.array_kji[labels.array_kji != 0]).size > 1:
-        raise InputError(f"{path.name} holds several labels; give a mask with one")
-    return labels.array_kji != 0
+        raise InputError(f"{path.name} holds several labels; give a mask with one, or name a segment")
+    return labels.array_kji != 0, file.notes
 
 
 def _title(volume: Volume, measured: Quantities) -> str:
@@ -176,4 +207,3 @@ def _print(
         print(f"{name:8} {text}")
     if volume.units != SUV_UNITS:
         print(UNITS_NOTE)
-    print(NOTICE)

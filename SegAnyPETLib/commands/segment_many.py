@@ -19,8 +19,10 @@ from SegAnyPETLib.commands.parallel import Failure, jobs_of, spread
 from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
+from SegAnyPETLib.pet.flood import flood_notes
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.pet.reading import read_scan
+from SegAnyPETLib.pet.units import units_from_json
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.atomic import replacing
 from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
@@ -80,7 +82,8 @@ class SegmentCase:
         """Write the segments of all targets that have one; say what they measure."""
         targets = case.targets
         check_output(self.output / segmentation_name(case), [".seg.nrrd"], [case.image, *(t.mask for t in targets)])
-        volume = read_pet(case.image)
+        scan = read_scan(case.image, units_from_json(case.fields))
+        volume = scan.volume
         rows, segments = [], []
         for n, target in enumerate(targets):
             try:
@@ -88,7 +91,9 @@ class SegmentCase:
             except SegAnyPETError as error:
                 rows.append(Row(case.id, target.name, note=_line(str(error))))
                 continue
-            note = OPEN_NOTE if session.history[-1].open else ""
+            notes = [OPEN_NOTE] if session.history[-1].open else []
+            doubts = (*scan.notes, *flood_notes(volume, session.mask_kji, target.points))
+            note = "; ".join([*notes, *(f"note: {doubt.message}" for doubt in doubts)])
             measured = quantities(volume, session.mask_kji)
             rows.append(Row(case.id, target.name, measured, volume.units, note))
             tags = result_tags(session)
@@ -98,7 +103,7 @@ class SegmentCase:
         return rows
 
     def _segmented(self, volume: Volume, target: ClickTarget) -> InteractiveSession:
-        mask_kji = None if target.mask is None else read_mask(target.mask, volume)
+        mask_kji = None if target.mask is None else read_mask(target.mask, volume, target.segment)[0]
         session = InteractiveSession(volume, self.model.opened())
         prompted(session, target.points, mask_kji)
         return session

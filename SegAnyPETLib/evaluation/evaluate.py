@@ -29,10 +29,12 @@ from SegAnyPETLib.evaluation.sessions import Session, SessionFactory, SizedSessi
 from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.evaluation.targets import Target, targets_of
 from SegAnyPETLib.pet.quantities import quantities
-from SegAnyPETLib.pet.reading import read_pet
+from SegAnyPETLib.pet.reading import read_scan
 from SegAnyPETLib.pet.thresholds import METHODS, Method
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.volume.io import check_same_grid, read_labels
+from SegAnyPETLib.volume.fitting import fitted
+from SegAnyPETLib.volume.io import read_label_file
+from SegAnyPETLib.volume.notes import Note
 from SegAnyPETLib.volume.volume import Volume
 
 #: Called with the part of the work that is done, 0 to 1, and the case in work.
@@ -110,11 +112,11 @@ def evaluate_case(
         SegAnyPETError: the model failed.
     """
     progress(0.0)
-    image, labels = _read(case)
+    image, labels, notes = _read(case)
     if settings.robot == "autopet4":
         scan = click_scan(case.id, image, labels.array_kji > 0, make_session)
         progress(1.0)
-        return CaseResult(case.id, (scan,))
+        return CaseResult(case.id, (scan,), notes=notes)
     targets: list[TargetResult] = []
     baselines: dict[str, list[MethodResult]] = {name: [] for name in METHODS} if settings.baselines else {}
     all_targets = targets_of(case.id, image, labels, settings.split_components)
@@ -126,7 +128,7 @@ def evaluate_case(
         progress(count / len(all_targets))
     if not all_targets:
         progress(1.0)
-    return CaseResult(case.id, tuple(targets), {name: tuple(rows) for name, rows in baselines.items()})
+    return CaseResult(case.id, tuple(targets), {name: tuple(rows) for name, rows in baselines.items()}, notes=notes)
 
 
 def click_through(target: Target, image: Volume, session: Session, settings: EvaluationSettings) -> TargetResult:
@@ -256,10 +258,11 @@ def _sized(session: Session) -> SizedSession:
     return session
 
 
-def _read(case: Case) -> tuple[Volume, Volume]:
+def _read(case: Case) -> tuple[Volume, Volume, tuple[Note, ...]]:
+    """Read the image, its labels on the image's grid, and doubts about them."""
     try:
-        image, labels = read_pet(case.image), read_labels(case.label)
-        check_same_grid(labels, image)
+        scan, labels = read_scan(case.image, case.units), read_label_file(case.label)
+        on_grid = fitted(labels.volume, scan.volume)
     except InputError as error:
         raise InputError(f"case {case.id}: {error}") from error
-    return image, labels
+    return scan.volume, on_grid, (*scan.notes, *labels.notes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.units import NOTHING_STATED, StatedUnits, units_from_json
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,19 @@ class Case:
         id: name of the case in reports.
         image: image file or DICOM folder.
         label: label map on the image's grid; every positive value is one target.
+        units: what the manifest states of the values of an image file.
     """
 
     id: str
     image: Path
     label: Path
+    units: StatedUnits = NOTHING_STATED
 
 
 def read_manifest(path: str | Path) -> tuple[Case, ...]:
     """Read ``{"cases": [{"id": "...", "image": "path or DICOM folder", "label": "path"}]}``.
+
+    A case may state the values of an image file, see `SegAnyPETLib.pet.units.units_from_json`.
 
     Args:
         path: the JSON file; relative paths in it are relative to its folder.
@@ -74,7 +79,11 @@ def _read_case(item: Any, number: int, manifest: Path) -> Case:
     if len(texts) != 3:
         raise InputError(f'case {number} of the manifest {manifest.name} needs the texts "id", "image" and "label"')
     name, image, label = texts
-    case = Case(name, manifest.parent / image, manifest.parent / label)
+    try:
+        units = units_from_json(item)
+    except InputError as error:
+        raise InputError(f"case {name}: {error}") from error
+    case = Case(name, manifest.parent / image, manifest.parent / label, units)
     if not case.image.exists():
         raise InputError(f"case {name}: there is no image {image}; paths are relative to the manifest's folder")
     if not case.label.is_file():

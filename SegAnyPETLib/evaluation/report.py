@@ -51,6 +51,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
              "summary": {"cases": ..., "all": ..., "small": ..., "large": ...,
                          "strata": {"volume": {"< 1 ml": ..., ...}, "neighbours": {...}, "contrast": {...}}},
              "failed": [{"case": id, "error": ...}], "without_lesion": [id, ...],
+             "notes": [{"case": id, "note": ...}],
              "baselines": {method: {"targets": [...], "summary": {...}}}, "comparisons": [{"stratum": ..., ...}]}
 
         ``baselines`` and ``comparisons`` are there if threshold methods were measured, ``autopet4`` with the mean areas
@@ -68,6 +69,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "summary": summary_of(evaluation).to_json(),
         "failed": [{"case": case.case, "error": case.error} for case in evaluation.failed],
         "without_lesion": list(evaluation.without_lesion),
+        "notes": [{"case": case.case, "note": note.message} for case in evaluation.cases for note in case.notes],
         "hd95": HD95_NOTE,
     }
     baselines = {
@@ -165,7 +167,9 @@ def notes(evaluation: Evaluation, summary: Summary) -> list[str]:
         )
     if evaluation.without_lesion:
         found.append(f"Cases without a lesion: {', '.join(evaluation.without_lesion)}; {WITHOUT_LESION_NOTE}.")
-    return [*found, *(f"Not evaluated: {case.error}" for case in evaluation.failed)]
+    failed = [f"Not evaluated: {case.error}" for case in evaluation.failed]
+    doubts = [f"Case {case.case}: {note.message}." for case in evaluation.cases for note in case.notes]
+    return [*found, *failed, *doubts]
 
 
 def _quality_notes(evaluation: Evaluation, group: GroupSummary) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.evaluation.metrics import Scores
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.notes import Note
 
 #: Metrics of a target that have one value after each step.
 CURVES = tuple(metric.name for metric in fields(Scores))
@@ -127,12 +128,14 @@ class CaseResult:
         targets: none for a case without a lesion.
         baselines: the same for each threshold method.
         error: why the case could not be evaluated, "" if it was.
+        notes: what is doubtful about its image or labels.
     """
 
     case: str
     targets: tuple[TargetResult, ...] = ()
     baselines: dict[str, tuple[MethodResult, ...]] = field(default_factory=dict)
     error: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

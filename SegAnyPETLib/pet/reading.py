@@ -12,7 +12,7 @@ from scipy import ndimage
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.plausibility import check_suv, check_unmarked
 from SegAnyPETLib.pet.suv import suv_factors
-from SegAnyPETLib.pet.units import FileUnits, Injection, suv_factor
+from SegAnyPETLib.pet.units import NOTHING_STATED, FileUnits, StatedUnits, suv_factor
 from SegAnyPETLib.volume.dicom import Series, read_series
 from SegAnyPETLib.volume.io import check_image, read_image_file
 from SegAnyPETLib.volume.notes import Note, NoteKind
@@ -61,14 +61,13 @@ def read_pet(path: str | Path) -> Volume:
     return scan.volume
 
 
-def read_scan(path: str | Path, units: FileUnits | None = None, injection: Injection | None = None) -> PetScan:
+def read_scan(path: str | Path, stated: StatedUnits = NOTHING_STATED) -> PetScan:
     """Read a PET scan that can be segmented, with all that is doubtful about its values.
 
     Args:
         path: a folder with one DICOM PET series, whose values become body-weight SUV; or an image file (see
             `SegAnyPETLib.volume.io.read_image`), whose values are taken as they are unless units are given.
-        units: what the values of an image file are; None if nobody says so.
-        injection: what converts an image file in Bq/ml.
+        stated: what the user says of the values of an image file.
 
     Raises:
         InputError: the scan cannot be read or converted, cannot be what it says, holds values that are not finite, or
@@ -78,16 +77,12 @@ def read_scan(path: str | Path, units: FileUnits | None = None, injection: Injec
     if not path.exists():
         raise InputError(f"{path.name} is not there; check the path of the PET")
     if path.is_dir():
-        if units is not None or injection is not None:
+        if stated != NOTHING_STATED:
             raise InputError("a DICOM series says its units, weight, dose and times itself; leave --units out")
         return scan_of(read_series(path))
     if path.suffix.lower() in DICOM_SUFFIXES or path.name.upper() == "DICOMDIR":
         raise InputError(f"{path.name} is a part of a DICOM series; give the folder that holds all of it")
-    if units is FileUnits.BQML and injection is None:
-        raise InputError("--units bqml needs --weight-kg, --dose-mbq and --uptake-min; give all three")
-    if units is not FileUnits.BQML and injection is not None:
-        raise InputError("weight, dose and times convert an image in Bq/ml; add --units bqml, or leave them out")
-    return _file_scan(path, units, injection)
+    return _file_scan(path, stated)
 
 
 def scan_of(series: Series) -> PetScan:
@@ -103,16 +98,16 @@ def scan_of(series: Series) -> PetScan:
     return PetScan(volume, (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS)))
 
 
-def _file_scan(path: Path, units: FileUnits | None, injection: Injection | None) -> PetScan:
+def _file_scan(path: Path, stated: StatedUnits) -> PetScan:
     file = read_image_file(path)
     volume, filled = without_nan_around(file.volume)
     check_image(volume)
     notes = (*file.notes, *filled)
-    if injection is not None:
-        factor, doubts = suv_factor(injection)
+    if stated.injection is not None:
+        factor, doubts = suv_factor(stated.injection)
         volume = volume.with_array(volume.array_kji * np.float32(factor), SUV_UNITS)
-        return PetScan(volume, (*notes, *doubts, *check_suv(volume, injection.weight_kg, OPTIONS)))
-    if units is FileUnits.SUV:
+        return PetScan(volume, (*notes, *doubts, *check_suv(volume, stated.injection.weight_kg, OPTIONS)))
+    if stated.units is FileUnits.SUV:
         volume = volume.with_array(volume.array_kji, SUV_UNITS)
         return PetScan(volume, (*notes, *check_suv(volume, None, "--units")))
     return PetScan(volume, (*notes, *check_unmarked(volume, path.name)))

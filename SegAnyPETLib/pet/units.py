@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.injection import Names, check_dose, check_half_life, check_uptake, check_weight
@@ -34,6 +36,67 @@ class Injection:
     dose_mbq: float
     uptake_min: float
     half_life_min: float = HALF_LIVES_S["F-18"] / 60.0
+
+
+@dataclass(frozen=True)
+class StatedUnits:
+    """What the user says of the values of an image file.
+
+    Attributes:
+        units: None if nothing is said.
+        injection: what converts Bq/ml, None for other units.
+    """
+
+    units: FileUnits | None = None
+    injection: Injection | None = None
+
+
+NOTHING_STATED = StatedUnits()
+
+
+def stated_units(
+    units: str | None,
+    weight_kg: float | None = None,
+    dose_mbq: float | None = None,
+    uptake_min: float | None = None,
+    half_life_min: float | None = None,
+) -> StatedUnits:
+    """Put together what is stated of an image file; the half-life is that of F-18 unless it is given.
+
+    Raises:
+        InputError: the units are not known, or weight, dose and uptake time do not go with them or are incomplete.
+    """
+    if units not in (None, *FileUnits):
+        raise InputError(f"the units {units} are not known; use one of {', '.join(FileUnits)}")
+    given = [number is not None for number in (weight_kg, dose_mbq, uptake_min)]
+    if units != FileUnits.BQML:
+        if any(given) or half_life_min is not None:
+            raise InputError("weight, dose and times convert an image in Bq/ml; add --units bqml, or leave them out")
+        return StatedUnits(None if units is None else FileUnits(units))
+    if weight_kg is None or dose_mbq is None or uptake_min is None:
+        raise InputError("--units bqml needs --weight-kg, --dose-mbq and --uptake-min; give all three")
+    if half_life_min is None:
+        return StatedUnits(FileUnits.BQML, Injection(weight_kg, dose_mbq, uptake_min))
+    return StatedUnits(FileUnits.BQML, Injection(weight_kg, dose_mbq, uptake_min, half_life_min))
+
+
+#: Keys of a case in a list that say the units of its image.
+JSON_KEYS = ("weight_kg", "dose_mbq", "uptake_min", "half_life_min")
+
+
+def units_from_json(case: Mapping[str, Any]) -> StatedUnits:
+    """Read what a case of a list states of its image: ``"units"``, and `JSON_KEYS` if they are ``"bqml"``.
+
+    Raises:
+        InputError: as for `stated_units`, or a value is not a number.
+    """
+    units = case.get("units")
+    if units is not None and not isinstance(units, str):
+        raise InputError(f'its "units" must be one of {", ".join(FileUnits)}')
+    for key in JSON_KEYS:
+        if not isinstance(case.get(key), int | float | None) or isinstance(case.get(key), bool):
+            raise InputError(f'its "{key}" must be a number')
+    return stated_units(units, *(case.get(key) for key in JSON_KEYS))
 
 
 #: How messages call the values: by the options of the command line.

@@ -39,7 +39,7 @@ MAX_ROWS = 4096
 #: Elements of a header that are longer are not looked at.
 MAX_ELEMENT_BYTES = 1 << 20
 #: Reads of a file by its parser, some for each element; real slices have some thousand elements.
-MAX_READS = 200_000
+MAX_READS = 100_000
 #: Pixel data, floats and doubles among them, and all after it.
 FIRST_PIXEL_TAG = 0x7FE00008
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")

@@ -344,7 +344,7 @@ def _check_header(reader: sitk.ImageFileReader, path: Path) -> None:
     name = path.name
     dimension, size = reader.GetDimension(), reader.GetSize()
     if reader.GetNumberOfComponents() > 1 and known_suffix(path) == ".seg.nrrd":
-        raise InputError(f"{name} holds segments that overlap; name the one to take")
+        raise InputError(f"{name} holds segments that overlap; name the one to take (--mask-segment)")
     if reader.GetNumberOfComponents() > 1 or reader.GetPixelID() not in SCALAR_TYPES:
         raise InputError(f"{name} holds several values per voxel; give an image with one value per voxel")
     if dimension > 3 and any(length > 1 for length in size[3:]):

@@ -54,7 +54,7 @@ DATATYPE_BYTES = {
 #: numpy's names of NIfTI-1's datatypes of real numbers.
 FLOATS = {16: "f4", 64: "f8"}
 
-NOT_FINITE = "holds infinite values; replace them and try again"
+NOT_FINITE = "holds values that are not numbers (infinity); replace them and try again"
 
 
 @dataclass(frozen=True, eq=False)

@@ -176,7 +176,9 @@ def read_segment(path: str | Path, name: str | None = None) -> Volume:
     names = segments.names
     listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     if name is None and len(names) > 1:
-        raise InputError(f"{Path(path).name} holds {len(names)} segments ({listed}); name the one to take")
+        raise InputError(
+            f"{Path(path).name} holds {len(names)} segments ({listed}); name the one to take (--mask-segment)"
+        )
     if name is not None and names.count(name) != 1:
         how = "no" if name not in names else "several"
         raise InputError(f"{Path(path).name} holds {how} segments named {name}; it holds {listed}")

@@ -20,7 +20,7 @@ from SegAnyPETLib.session.saved_prompts import SavedPrompts
 from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.io import SUFFIXES, read_labels, write_volume
 from SegAnyPETLib.volume.patch import MaskPatch
-from SegAnyPETLib.volume.segmentation import read_segmentation
+from SegAnyPETLib.volume.segmentation import Segment, read_segmentation, write_segmentation
 from SegAnyPETLib.volume.volume import Volume
 from Testing.dicom_fixtures import counting_voxels, write_series
 from Testing.rtstruct import mask_from_rtstruct
@@ -120,6 +120,40 @@ def test_a_dicom_series_is_segmented_in_suv(
     assert main(["segment", str(tmp_path / "dicom"), *options]) == 0
     assert "does not say" not in capfd.readouterr().out
     assert read_labels(output).same_grid(read_pet(tmp_path / "dicom"))
+
+
+@pytest.mark.slow
+def test_an_image_in_becquerels_is_refused_or_converted_to_the_same_mask(
+    command: list[str], pet: Volume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    factor = 70e3 / (350e6 * 2 ** (-60 / 109.77))
+    write_volume(pet.with_array(pet.array_kji / np.float32(factor)), tmp_path / "bq.nii.gz")
+    in_bq = [*command, "--output", str(tmp_path / "bq.nrrd")]
+    in_bq[1] = str(tmp_path / "bq.nii.gz")
+    assert main(in_bq) == 2
+    assert "bq.nii.gz cannot be in SUV" in capfd.readouterr().err
+    numbers = ["--weight-kg", "70", "--dose-mbq", "350", "--uptake-min", "60"]
+    assert main([*in_bq, "--units", "bqml", *numbers]) == 0
+    out = capfd.readouterr().out
+    assert "SUVmax   9.50" in out
+    assert "does not say" not in out
+    assert "note: only" in out  # a box of 15 cm holds little of a dose
+    assert main([*command, "--output", str(tmp_path / "suv.nrrd")]) == 0
+    assert np.array_equal(read_labels(tmp_path / "bq.nrrd").array_kji, read_labels(tmp_path / "suv.nrrd").array_kji)
+
+
+def test_one_of_overlapping_segments_is_a_mask_by_its_name(
+    command: list[str], pet: Volume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hot = pet.array_kji > 5
+    segments = [Segment("A", hot), Segment("B", hot)]
+    write_segmentation(pet, segments, tmp_path / "both.seg.nrrd")
+    given = [*command, "--mask", str(tmp_path / "both.seg.nrrd"), "--output", str(tmp_path / "out.nrrd")]
+    assert main(given) == 2
+    assert "segments that overlap; name the one to take" in capfd.readouterr().err
+    assert main([*given, "--mask-segment", "B"]) == 0
+    assert main([*given, "--mask-segment", "C"]) == 2
+    assert "no segments named C; it holds A, B" in capfd.readouterr().err
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.volume.io import write_volume
+from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.volume import Volume
 
 GRID = np.diag([4.0, 4.0, 4.0, 1.0])
@@ -180,7 +180,8 @@ def test_progress_ends_at_one_and_never_falls(case: Case) -> None:
 def test_a_run_without_any_case_that_can_be_used_is_refused_with_the_name_of_the_case(
     case: Case, tmp_path: Path
 ) -> None:
-    other_grid = Case("mixed", case.image, write_case(tmp_path, "small", np.ones((3, 3, 3)), np.ones((3, 3, 3))).label)
+    other_grid = Case("mixed", case.image, tmp_path / "coarse.nii.gz")
+    write_volume(Volume(np.ones((3, 3, 3), np.uint8), np.diag([9.0, 9.0, 9.0, 1.0])), other_grid.label)
     with pytest.raises(InputError, match="case mixed: the label map lies on another grid"):
         evaluation([other_grid], ThresholdSession)
     with pytest.raises(InputError, match="at least 1 click"):
@@ -188,7 +189,8 @@ def test_a_run_without_any_case_that_can_be_used_is_refused_with_the_name_of_the
 
 
 def test_one_bad_case_does_not_lose_the_run(case: Case, tmp_path: Path) -> None:
-    other_grid = Case("mixed", case.image, write_case(tmp_path, "small", np.ones((3, 3, 3)), np.ones((3, 3, 3))).label)
+    other_grid = Case("mixed", case.image, tmp_path / "coarse.nii.gz")
+    write_volume(Volume(np.ones((3, 3, 3), np.uint8), np.diag([9.0, 9.0, 9.0, 1.0])), other_grid.label)
     found = evaluation([other_grid, case], ThresholdSession, clicks=1)
     alone = evaluation([case], ThresholdSession, clicks=1)
     assert [t.scores for t in found.targets] == [t.scores for t in alone.targets]
@@ -217,6 +219,27 @@ def test_a_model_that_fails_on_one_case_does_not_lose_the_run_but_a_cancelled_ru
         evaluation([other], failing(BackendError("the memory does not suffice")), clicks=1)
     with pytest.raises(Cancelled):
         evaluation([case, other], failing(Cancelled()), clicks=1)
+
+
+def test_labels_that_were_saved_cropped_are_those_of_the_whole_grid(case: Case, tmp_path: Path) -> None:
+    labels = read_labels(case.label)
+    first, last = np.argwhere(labels.array_kji).min(axis=0), np.argwhere(labels.array_kji).max(axis=0) + 1
+    part = labels.array_kji[tuple(slice(a, b) for a, b in zip(first, last, strict=True))]
+    matrix = labels.ijk_to_ras.copy()
+    matrix[:3, 3] = labels.point_ras(first)
+    cropped = Case(case.id, case.image, tmp_path / "cropped.nii.gz")
+    write_volume(Volume(part, matrix), cropped.label)
+    found, whole = (evaluation([each], ThresholdSession, clicks=1) for each in (cropped, case))
+    assert [t.scores for t in found.targets] == [t.scores for t in whole.targets]
+
+
+def test_doubts_about_a_case_are_reported(case: Case, tmp_path: Path) -> None:
+    almost = Case(case.id, case.image, tmp_path / "almost.nii.gz")
+    labels = read_labels(case.label)
+    write_volume(labels.with_array((labels.array_kji * 0.9999).astype(np.float32)), almost.label)
+    found = evaluation([almost], ThresholdSession, clicks=1)
+    assert "not quite whole numbers; they were rounded" in report(found)
+    assert to_json(found)["notes"][0]["case"] == case.id
 
 
 def test_a_case_without_a_lesion_is_a_case(case: Case, tmp_path: Path) -> None:

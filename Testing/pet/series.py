@@ -28,7 +28,7 @@ def slices(suv: np.ndarray = SUV, factor: float = SUV_FACTOR) -> list[Dataset]:
         suv: true values (k, j, i).
         factor: from Bq/ml to SUV by the tags of `pet_slice`.
     """
-    images = []
+    images: list[Dataset] = []
     for k, plane in enumerate(suv):
         slope = max(float(plane.max()), 1e-6) / factor / 32000
         stored = np.rint(plane / factor / slope)

@@ -3,7 +3,7 @@ import pytest
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.reading import PetWarning, read_pet, read_scan
-from SegAnyPETLib.pet.units import FileUnits, Injection
+from SegAnyPETLib.pet.units import FileUnits, Injection, StatedUnits, stated_units, units_from_json
 from SegAnyPETLib.volume.io import read_image, read_labels, write_volume
 from SegAnyPETLib.volume.notes import NoteKind
 from SegAnyPETLib.volume.volume import Volume
@@ -124,14 +124,16 @@ def test_tomogram_is_refused(tmp_path):
 def test_becquerels_become_suv_by_weight_dose_and_uptake_time(tmp_path):
     weight_kg, dose_mbq, uptake_min = 70.0, 350.0, 60.0
     factor = 70000 / (350e6 * 2 ** (-3600 / 6586.2))
-    scan = read_scan(_file(tmp_path, TRUNK / factor), FileUnits.BQML, Injection(weight_kg, dose_mbq, uptake_min))
+    scan = read_scan(
+        _file(tmp_path, TRUNK / factor), StatedUnits(FileUnits.BQML, Injection(weight_kg, dose_mbq, uptake_min))
+    )
     assert scan.notes == ()
     assert scan.volume.units == "SUVbw"
     np.testing.assert_allclose(scan.volume.array_kji, TRUNK, rtol=1e-5)
 
 
 def test_becquerels_corrected_to_the_injection_have_no_uptake_time(tmp_path):
-    scan = read_scan(_file(tmp_path, TRUNK * 5000), FileUnits.BQML, Injection(70.0, 350.0, 0.0))
+    scan = read_scan(_file(tmp_path, TRUNK * 5000), StatedUnits(FileUnits.BQML, Injection(70.0, 350.0, 0.0)))
     np.testing.assert_allclose(scan.volume.array_kji, TRUNK, rtol=1e-6)
     assert scan.notes == ()
 
@@ -151,26 +153,39 @@ def test_becquerels_corrected_to_the_injection_have_no_uptake_time(tmp_path):
 )
 def test_values_of_an_injection_that_cannot_be_right_are_refused_by_the_option(tmp_path, injection, named):
     with pytest.raises(InputError, match=named):
-        read_scan(_file(tmp_path, TRUNK * 3400), FileUnits.BQML, injection)
+        read_scan(_file(tmp_path, TRUNK * 3400), StatedUnits(FileUnits.BQML, injection))
 
 
 def test_file_said_to_be_suv_is_suv(tmp_path):
-    scan = read_scan(_file(tmp_path, TRUNK), FileUnits.SUV)
+    scan = read_scan(_file(tmp_path, TRUNK), StatedUnits(FileUnits.SUV))
     assert scan.volume.units == "SUVbw"
     with pytest.raises(InputError, match="check --units"):
-        read_scan(_file(tmp_path, TRUNK * BQ_PER_SUV), FileUnits.SUV)
+        read_scan(_file(tmp_path, TRUNK * BQ_PER_SUV), StatedUnits(FileUnits.SUV))
 
 
 def test_units_and_injection_go_together(tmp_path):
-    path, injection = _file(tmp_path, TRUNK), Injection(70.0, 350.0, 60.0)
-    with pytest.raises(InputError, match="--units bqml needs"):
-        read_scan(path, FileUnits.BQML)
-    for units in (None, FileUnits.SUV):
-        with pytest.raises(InputError, match="add --units bqml"):
-            read_scan(path, units, injection)
+    for numbers in ((), (70.0,), (70.0, 350.0), (None, 350.0, 60.0)):
+        with pytest.raises(InputError, match="--units bqml needs"):
+            stated_units("bqml", *numbers)
+    for units in (None, "suv"):
+        for numbers in ((70.0,), (None, None, None, 67.7)):
+            with pytest.raises(InputError, match="add --units bqml"):
+                stated_units(units, *numbers)
+    with pytest.raises(InputError, match="kbqml are not known; use one of suv, bqml"):
+        stated_units("kbqml")
+    assert stated_units("bqml", 70.0, 350.0, 60.0, 67.7).injection == Injection(70.0, 350.0, 60.0, 67.7)
     write_series(tmp_path / "dicom", VOXELS)
     with pytest.raises(InputError, match="leave --units out"):
-        read_scan(tmp_path / "dicom", FileUnits.SUV)
+        read_scan(tmp_path / "dicom", stated_units("suv"))
+
+
+def test_case_of_a_list_states_its_units():
+    case = {"id": "a", "units": "bqml", "weight_kg": 70, "dose_mbq": 350.0, "uptake_min": 60}
+    assert units_from_json(case) == stated_units("bqml", 70, 350.0, 60)
+    assert units_from_json({"id": "a"}) == StatedUnits()
+    for wrong in ({"units": 3}, {"units": "bqml", "weight_kg": "70"}, {"units": "bqml", "weight_kg": True}):
+        with pytest.raises(InputError, match="must be"):
+            units_from_json({"id": "a", **wrong})
 
 
 def test_notes_become_warnings_of_a_category_of_their_own(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from SegAnyPETLib.commands.arguments.shared import ModelArguments, add_backend, add_command
+from SegAnyPETLib.pet.units import FileUnits
 
 #: Options whose value may begin with a minus sign, which argparse would take for another option.
 POINT_OPTIONS = ("--point", "--negative")
@@ -30,6 +31,12 @@ class SegmentOptions:
         mask: a mask on the PET's grid to start from.
         coordinates: "ras" or "lps" in mm, or "ijk" in voxels.
         figure: a picture of the result.
+        mask_segment: name of the segment of the mask's file to take.
+        units: what the values of an image file are, "suv" or "bqml"; the numbers that follow convert Bq/ml.
+        weight_kg: the patient's weight.
+        dose_mbq: the injected activity.
+        uptake_min: minutes from the injection to the scan.
+        half_life_min: of the nuclide; that of F-18 unless it is given.
     """
 
     pet: Path
@@ -39,6 +46,12 @@ class SegmentOptions:
     mask: Path | None = None
     coordinates: str = "ras"
     figure: Path | None = None
+    mask_segment: str | None = None
+    units: str | None = None
+    weight_kg: float | None = None
+    dose_mbq: float | None = None
+    uptake_min: float | None = None
+    half_life_min: float | None = None
 
 
 class _AppendClick(argparse.Action):
@@ -71,6 +84,22 @@ def join_negative_points(argv: Sequence[str]) -> list[str]:
     return joined
 
 
+def _add_units(parser: argparse.ArgumentParser) -> None:
+    units = parser.add_argument_group("values of an image file, which a DICOM folder states itself")
+    units.add_argument(
+        "--units", choices=list(FileUnits), help="body-weight SUV, or Bq/ml to convert with what follows"
+    )
+    units.add_argument("--weight-kg", type=float, metavar="KG", help="the patient's weight")
+    units.add_argument("--dose-mbq", type=float, metavar="MBQ", help="the injected activity")
+    units.add_argument(
+        "--uptake-min",
+        type=float,
+        metavar="MIN",
+        help="minutes from the injection to the start of the scan; 0 if the values are corrected to the injection",
+    )
+    units.add_argument("--half-life-min", type=float, metavar="MIN", help="of the nuclide (default: that of F-18)")
+
+
 def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = add_command(
@@ -89,6 +118,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--point", help="a point in the target; repeat it for more, they count in this order", **clicks)
     parser.add_argument("--negative", help="a point outside the target; repeat it for more", **clicks)
     parser.add_argument("--mask", type=Path, help="a mask on the PET's grid to start from")
+    parser.add_argument("--mask-segment", metavar="NAME", help="the segment to take of a .seg.nrrd file with several")
     parser.add_argument(
         "--coordinates",
         choices=["ras", "lps", "ijk"],
@@ -103,5 +133,6 @@ def add(commands: Any) -> None:
         metavar="OUT",
         help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha",
     )
+    _add_units(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
     parser.set_defaults(kind=SegmentOptions)
