@@ -32,7 +32,7 @@ def heavy_after(code: str, heavy: list[str] = HEAVY) -> str:
         "SegAnyPETLib.volume.io",
         "SegAnyPETLib.volume.window",
         "SegAnyPETLib.volume.segmentation",
-        "SegAnyPETLib.volume.dicom",
+        "SegAnyPETLib.volume.dicom.series",
         "SegAnyPETLib.prompts",
         "SegAnyPETLib.pet.reading",
         "SegAnyPETLib.pet.quantities",

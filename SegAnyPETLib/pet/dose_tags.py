@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.injection import Names, check_dose, check_half_life, check_weight
 from SegAnyPETLib.pet.nuclides import nuclide_named
-from SegAnyPETLib.volume.dicom_header import required, required_number, tag_name
+from SegAnyPETLib.volume.dicom.header import required, required_number, tag_name
 from SegAnyPETLib.volume.notes import Note, NoteKind
 
 #: Tags that say the same in every slice of a series.

@@ -13,7 +13,7 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.plausibility import check_suv, check_unmarked
 from SegAnyPETLib.pet.suv import suv_factors
 from SegAnyPETLib.pet.units import NOTHING_STATED, FileUnits, StatedUnits, suv_factor
-from SegAnyPETLib.volume.dicom import Series, read_series
+from SegAnyPETLib.volume.dicom.series import Series, read_series
 from SegAnyPETLib.volume.io import check_image, read_image_file
 from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.units import SUV_UNITS

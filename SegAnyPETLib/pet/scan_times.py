@@ -25,7 +25,7 @@ from pydicom.valuerep import DA, DT, TM
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.dose_tags import TAGS, dose_item, half_life_of
 from SegAnyPETLib.pet.injection import check_uptake
-from SegAnyPETLib.volume.dicom_header import GE, GE_SCAN_DATETIME, private_value, required, required_number, tag_name
+from SegAnyPETLib.volume.dicom.header import GE, GE_SCAN_DATETIME, private_value, required, required_number, tag_name
 from SegAnyPETLib.volume.notes import Note, NoteKind
 
 #: Two ways to a time that change SUV by less than this are as good as one.

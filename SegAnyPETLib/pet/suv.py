@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.dose_tags import check_alike, dose_of, weight_of
 from SegAnyPETLib.pet.scan_times import SUV_TOLERANCE, Uptake, uptake
-from SegAnyPETLib.volume.dicom_header import PHILIPS, private_number, required, required_number, tag_name
+from SegAnyPETLib.volume.dicom.header import PHILIPS, private_number, required, required_number, tag_name
 from SegAnyPETLib.volume.notes import Note, NoteKind
 
 #: Corrections without which values are not an activity concentration (DICOM PS3.3, C.8.9.1, CorrectedImage).
@@ -50,7 +50,7 @@ def suv_factors(headers: Sequence[Dataset]) -> SuvFactors:
     """Compute the factors that turn the rescaled values of each slice into body-weight SUV.
 
     Args:
-        headers: one per slice of one series, as `SegAnyPETLib.volume.dicom.read_series` returns them.
+        headers: one per slice of one series, as `SegAnyPETLib.volume.dicom.series.read_series` returns them.
 
     Raises:
         InputError: a tag is missing (the message names it) or its value cannot be right, slices differ in what belongs

@@ -15,9 +15,9 @@ import SimpleITK as sitk
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.atomic import replacing
-from SegAnyPETLib.volume.file_limits import damaged
-from SegAnyPETLib.volume.integrity import inspect_file
-from SegAnyPETLib.volume.nifti_file import FileFacts
+from SegAnyPETLib.volume.integrity.inspection import inspect_file
+from SegAnyPETLib.volume.integrity.limits import damaged
+from SegAnyPETLib.volume.integrity.nifti import FileFacts
 from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.sitk_bridge import from_image, image_matrix, to_image
 from SegAnyPETLib.volume.volume import Volume

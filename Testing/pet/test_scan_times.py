@@ -6,8 +6,8 @@ from pydicom.dataset import Dataset
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.scan_times import injection_time, mean_decay_s, scan_start, uptake
-from SegAnyPETLib.volume.dicom import read_series
-from SegAnyPETLib.volume.dicom_header import GE
+from SegAnyPETLib.volume.dicom.header import GE
+from SegAnyPETLib.volume.dicom.series import read_series
 from SegAnyPETLib.volume.notes import NoteKind
 from Testing.dicom_fixtures import HALF_LIFE_S, pet_slice
 

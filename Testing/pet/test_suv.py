@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.scan_times import uptake
 from SegAnyPETLib.pet.suv import suv_factors
-from SegAnyPETLib.volume.dicom import read_series
+from SegAnyPETLib.volume.dicom.series import read_series
 from SegAnyPETLib.volume.notes import NoteKind
 from Testing.dicom_fixtures import DOSE_BQ, SUV_FACTOR, WEIGHT_KG, pet_slice
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.file_limits import check_packing, check_voxels, damaged
+from SegAnyPETLib.volume.integrity.limits import check_packing, check_voxels, damaged
 from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.volume import check_orthogonal
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.dicom_header import required_number, required_numbers, tag_name
+from SegAnyPETLib.volume.dicom.header import required_number, required_numbers, tag_name
 from SegAnyPETLib.volume.sitk_bridge import LPS_FLIP
 
 #: Largest difference of direction cosines, or of pixel spacings in mm, that rounding in the tags explains.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.file_limits import check_packing, check_voxels, damaged
+from SegAnyPETLib.volume.integrity.limits import check_packing, check_voxels, damaged
 from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.volume import apply_matrix, check_orthogonal
 

@@ -15,10 +15,10 @@ from pydicom.uid import (
 )
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.dicom_file import MAX_ROWS, read_header, read_pixels, reading, storage_class
-from SegAnyPETLib.volume.dicom_grid import ijk_to_ras_of, sorted_slices
-from SegAnyPETLib.volume.dicom_header import required, required_number, without_identifiers
-from SegAnyPETLib.volume.file_limits import check_voxels
+from SegAnyPETLib.volume.dicom.file import MAX_ROWS, read_header, read_pixels, reading, storage_class
+from SegAnyPETLib.volume.dicom.grid import ijk_to_ras_of, sorted_slices
+from SegAnyPETLib.volume.dicom.header import required, required_number, without_identifiers
+from SegAnyPETLib.volume.integrity.limits import check_voxels
 from SegAnyPETLib.volume.volume import Volume
 
 ENHANCED_PET = (EnhancedPETImageStorage, LegacyConvertedEnhancedPETImageStorage)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from SegAnyPETLib.volume.meta_file import inspect_meta
-from SegAnyPETLib.volume.nifti_file import FileFacts, inspect_nifti
-from SegAnyPETLib.volume.nrrd_file import inspect_nrrd
+from SegAnyPETLib.volume.integrity.meta_image import inspect_meta
+from SegAnyPETLib.volume.integrity.nifti import FileFacts, inspect_nifti
+from SegAnyPETLib.volume.integrity.nrrd import inspect_nrrd
 
 
 def inspect_file(path: Path, suffix: str, limits: bool = True) -> FileFacts:

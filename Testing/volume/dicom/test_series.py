@@ -19,7 +19,7 @@ from pydicom.uid import (
 )
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.volume.dicom import read_series
+from SegAnyPETLib.volume.dicom.series import read_series
 from Testing.dicom_fixtures import PATIENT_ID, PATIENT_NAME, counting_voxels, set_storage_class, write_series
 
 VOXELS = counting_voxels()

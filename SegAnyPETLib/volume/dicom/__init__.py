@@ -1,0 +1,1 @@
+"""A PET series in a folder of DICOM files."""

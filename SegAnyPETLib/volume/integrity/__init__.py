@@ -1,0 +1,1 @@
+"""Faults of image files that ITK reads over in silence, format by format."""
