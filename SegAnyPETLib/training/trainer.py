@@ -25,10 +25,10 @@ from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.confidence import prompt_rounds, quality_weights, rectified
 from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
+from SegAnyPETLib.training.families.family import trainee_of
 from SegAnyPETLib.training.losses import mask_dice, multimask_loss
 from SegAnyPETLib.training.recipe import CHECKPOINTS, Recipe
 from SegAnyPETLib.training.sample import Sample
-from SegAnyPETLib.training.trainee import trainee_of
 from SegAnyPETLib.training.world import World, exchange, joined
 from SegAnyPETLib.volume.atomic import replacing
 

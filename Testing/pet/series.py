@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from pydicom.dataset import Dataset
 
-from SegAnyPETLib.volume.dicom.series import Series
 from SegAnyPETLib.volume.dicom.grid import ijk_to_ras_of
 from SegAnyPETLib.volume.dicom.header import without_identifiers
+from SegAnyPETLib.volume.dicom.series import Series
 from SegAnyPETLib.volume.volume import Volume
 from Testing.dicom_fixtures import SUV_FACTOR, pet_slice
 

@@ -6,7 +6,7 @@ import torch
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.lite.weights import load_weights
 from SegAnyPETLib.resources import resource_path
-from SegAnyPETLib.training.lite_trainee import LiteTrainee
+from SegAnyPETLib.training.families.lite import LiteTrainee
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.start_weights import start_file
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from SegAnyPETLib.models.lite.network import LiteNet
-from SegAnyPETLib.training import lite_trainee as module
 from SegAnyPETLib.training.episodes import Episode
-from SegAnyPETLib.training.lite_trainee import coarsened, prompt_batch, train_heads_only
+from SegAnyPETLib.training.families import lite as module
+from SegAnyPETLib.training.families.lite import coarsened, prompt_batch, train_heads_only
 from SegAnyPETLib.training.sample import Sample
 
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.episodes import Episode
-from SegAnyPETLib.training.lite_trainee import LiteTrainee
+from SegAnyPETLib.training.families.lite import LiteTrainee
+from SegAnyPETLib.training.families.sam import SamTrainee
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.sam_trainee import SamTrainee
 
 
 class Trainee(Protocol):

@@ -13,11 +13,11 @@ from SegAnyPETLib.models.sam.inputs import mask_prompt
 from SegAnyPETLib.models.sam.network import SamNet
 from SegAnyPETLib.models.sam.predictor import SamModel
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETLib.training import sam_trainee as module
 from SegAnyPETLib.training.episodes import Episode, Episodes
+from SegAnyPETLib.training.families import sam as module
+from SegAnyPETLib.training.families.sam import SamTrainee
 from SegAnyPETLib.training.losses import mask_dice
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.sam_trainee import SamTrainee
 from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, train
 from SegAnyPETLib.volume.interpolation import refined
