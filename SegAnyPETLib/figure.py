@@ -86,7 +86,7 @@ def write_figure(
 
 
 def draw(volume: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point], title: str) -> Figure:
-    """The picture that `write_figure` writes; see there."""
+    """Draw the picture that `write_figure` writes; see there."""
     scene = _Scene.of(volume, mask_kji, points)
     focus_kji = _focus(scene.pet, scene.mask_kji, points)
     limits_mm = _limits_mm(scene.pet, scene.mask_kji)
@@ -135,7 +135,7 @@ class _Scene:
         return cls(pet, mask, [(pet.index_kji(point.ras), point.positive) for point in points], grey_top)
 
     def clicks_near(self, axis: int, slab: slice) -> list[tuple[NDArray, bool]]:
-        """The clicks that are drawn with a slab: all with the whole volume, those near to it with a single plane."""
+        """Return the clicks drawn with a slab: all with the whole volume, those near it with a single plane."""
         if slab.start is None:
             return self.clicks
         depth_mm = float(self.pet.spacing_mm[2 - axis])
@@ -147,7 +147,7 @@ def _canonical(volume: Volume) -> Volume:
 
 
 def _focus(pet: Volume, mask_kji: NDArray[np.bool_], points: Sequence[Point]) -> tuple[int, int, int]:
-    """The first positive click's voxel, else the mask's hottest."""
+    """Return the first positive click's voxel, else the mask's hottest."""
     for point in points:
         if point.positive:
             return pet.nearest_kji(point.ras)
@@ -172,13 +172,13 @@ def _limits_mm(pet: Volume, mask_kji: NDArray[np.bool_]) -> list[tuple[float, fl
 
 
 def _whole_mm(pet: Volume, axis: int) -> tuple[float, float]:
-    """The outer borders of a volume along a canonical axis, in mm from the first voxel's centre."""
+    """Return the outer borders of a volume along a canonical axis, in mm from the first voxel's centre."""
     spacing = float(pet.spacing_mm[axis])
     return -spacing / 2, (pet.shape_kji[2 - axis] - 0.5) * spacing
 
 
 def _panel(panel: Axes, view: _View, scene: _Scene, slab: slice) -> AxesImage:
-    """The maximum over a slab of planes, in mm from the first voxel's centre along both axes."""
+    """Return the maximum over a slab of planes, in mm from the first voxel's centre along both axes."""
     axis = 2 - view.depth
     where = tuple(slab if a == axis else slice(None) for a in range(3))
     image, outline = scene.pet.array_kji[where].max(axis), scene.mask_kji[where].max(axis)

@@ -52,7 +52,7 @@ def error_regions(reference: Volume, current_kji: NDArray | None) -> list[ErrorR
 
 
 def _difference(mask_kji: NDArray, other_kji: NDArray) -> MaskPatch:
-    """What a mask has and another one has not."""
+    """Crop what a mask has and another one has not."""
     box = Box.of_mask(mask_kji)
     if box is None:
         return MaskPatch.empty()

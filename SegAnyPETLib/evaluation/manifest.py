@@ -51,7 +51,7 @@ def read_manifest(path: str | Path) -> tuple[Case, ...]:
 
 
 def read_cases(path: Path, keys: str) -> list[Any]:
-    """What stands under ``"cases"`` in a JSON file, at least one item.
+    """Read what a JSON file has under ``"cases"``, at least one item.
 
     Args:
         path: the file.

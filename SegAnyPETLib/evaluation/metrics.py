@@ -121,7 +121,7 @@ def surface_dice(
 
 
 def hausdorff_95(first: NDArray[np.bool_], second: NDArray[np.bool_], spacing_kji_mm: NDArray) -> float:
-    """The larger of the two 95th percentiles of the distances from surface voxels of one mask to those of the other.
+    """Return the larger 95th percentile of the distances from surface voxels of either mask to those of the other.
 
     Args:
         first: mask (k, j, i).

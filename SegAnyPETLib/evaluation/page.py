@@ -59,7 +59,7 @@ def page_of(evaluation: Evaluation) -> str:
 
 
 def _groups(evaluation: Evaluation, summary: Summary) -> list[tuple[str, GroupSummary]]:
-    """The groups that have a member, cases first."""
+    """Return the groups that have a member, cases first."""
     named = [("per case", summary.per_case), ("all targets", summary.all)]
     if evaluation.robot != "autopet4":
         named += [(stratum.name, group) for stratum, group in summary.strata]

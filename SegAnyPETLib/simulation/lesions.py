@@ -34,7 +34,7 @@ def lesion_shape(
     spacing_kji: ArrayLike,
     rng: np.random.Generator,
 ) -> NDArray[np.bool_]:
-    """A lesion: one to three overlapping ellipsoids with a bumpy surface.
+    """Draw a lesion: one to three overlapping ellipsoids with a bumpy surface.
 
     Args:
         shape_kji: shape of the array to make.
@@ -141,7 +141,7 @@ def varied_suv(background: float, rng: np.random.Generator) -> float:
 
 
 def largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest of the parts that touch over faces; the mask itself where it has no more than one."""
+    """Return the largest of the parts that touch over faces; the mask itself if it has no more than one."""
     labels, count = ndimage.label(mask)
     if count < 2:
         return mask

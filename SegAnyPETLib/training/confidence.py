@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from SegAnyPETLib.training.episodes import Episode
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.windows.sample import Sample
 
 #: Weights of annotations of high and of low quality.
 HIGH_WEIGHT = 1.0

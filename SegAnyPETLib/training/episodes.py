@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from SegAnyPETLib.training.degraded_reference import degraded_reference
-from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.simulated_clicks import first_click, next_click, satisfied_click
+from SegAnyPETLib.training.windows.degraded_reference import degraded_reference
+from SegAnyPETLib.training.windows.sample import Sample
 
 #: Share of episodes that begin with a mask instead of a click.
 MASK_START_SHARE = 0.15
@@ -101,13 +101,13 @@ class Episodes:
         self.turn = 0
 
     def next_batch(self, size: int) -> list[int]:
-        """The slots whose turn it is."""
+        """Return the slots whose turn it is."""
         chosen = [(self.turn + n) % len(self.slots) for n in range(size)]
         self.turn = (self.turn + size) % len(self.slots)
         return chosen
 
     def targets(self, chosen: list[int], device: torch.device) -> torch.Tensor:
-        """References of some slots, (B, K, J, I) float32."""
+        """Stack the references of some slots, (B, K, J, I) float32."""
         return torch.from_numpy(np.stack([self.slots[n].sample.target for n in chosen])).float().to(device)
 
     def advance(
@@ -152,7 +152,7 @@ class Episodes:
 
 
 def degraded_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A mask as another reader, method or day might have left it; sometimes without a fault."""
+    """Draw a mask as another reader, method or day might have left it; sometimes without a fault."""
     target = sample.target
     if rng.random() < FAULTLESS_SHARE:
         mask = target
@@ -164,13 +164,13 @@ def degraded_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float3
 
 
 def shifted(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """A mask one voxel off, as after a change of grid; what leaves the window is gone."""
+    """Shift a mask by one voxel, as after a change of grid; what leaves the window is gone."""
     shift = rng.integers(-1, 2, 3)
     return ndimage.shift(mask.astype(np.uint8), shift, order=0) > 0
 
 
 def flooded_mask(sample: Sample, rng: np.random.Generator) -> NDArray[np.float32] | None:
-    """A mask that ran from the target into whatever hot lies beside it.
+    """Make a mask that ran from the target into whatever hot lies beside it.
 
     Returns:
         (K, J, I) 0 or 1; None where little more than the target is above a level drawn from the target's uptake.

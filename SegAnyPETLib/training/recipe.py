@@ -129,7 +129,7 @@ def _check_names(recipe: Recipe) -> None:
 
 
 def _check_steps(recipe: Recipe) -> None:
-    """What a step is made of."""
+    """Return what a step is made of."""
     if recipe.size % 16 or recipe.size < 32:
         raise InputError("the recipe's size must be a multiple of 16 and at least 32")
     counts = [recipe.steps, recipe.batch, recipe.slots, recipe.warmup, recipe.checkpoint_every, recipe.accumulate]

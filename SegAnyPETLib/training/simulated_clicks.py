@@ -20,7 +20,7 @@ OUTSIDE_SHARE = 0.08
 
 
 def first_click(target: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int, int]:
-    """The click that a target begins with: in it, or now and then a voxel outside.
+    """Draw the click that a target begins with: in it, or now and then a voxel outside.
 
     Args:
         target: reference (K, J, I), not empty.
@@ -39,7 +39,7 @@ def first_click(target: NDArray[np.bool_], rng: np.random.Generator) -> tuple[in
 def satisfied_click(
     target: NDArray[np.bool_], predicted: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[tuple[int, int, int], bool] | None:
-    """A click that a prediction obeys already: in what is found of the target, or just outside both.
+    """Draw a click that a prediction obeys already: in what is found of the target, or just outside both.
 
     Args:
         target: reference (K, J, I).
@@ -64,7 +64,7 @@ def _anywhere(region: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int,
 def next_click(
     target: NDArray[np.bool_], predicted: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[tuple[int, int, int], bool] | None:
-    """A click that corrects a prediction.
+    """Draw a click that corrects a prediction.
 
     Args:
         target: reference (K, J, I).

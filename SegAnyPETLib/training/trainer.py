@@ -23,12 +23,12 @@ from tqdm import tqdm
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.confidence import prompt_rounds, quality_weights, rectified
-from SegAnyPETLib.training.dataset import windows_of
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.families.family import trainee_of
 from SegAnyPETLib.training.losses import mask_dice, multimask_loss
 from SegAnyPETLib.training.recipe import CHECKPOINTS, Recipe
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.windows.dataset import windows_of
+from SegAnyPETLib.training.windows.sample import Sample
 from SegAnyPETLib.training.world import World, exchange, joined
 from SegAnyPETLib.volume.atomic import replacing
 
@@ -134,7 +134,7 @@ class Trainer:
         return self.trainee.save(self._result())
 
     def _result(self) -> nn.Module:
-        """The averaged weights, between which and those at the start the recipe may choose a point.
+        """Return the averaged weights, or the recipe's point between these and those at the start.
 
         Tuned and untuned weights together keep more of what the untuned ones knew (Wortsman et al. 2022, arXiv
         2109.01903).
@@ -200,7 +200,7 @@ class Trainer:
         return float(loss.detach()), first, dice[rows, best_masks(answers).to(self.device)].cpu()
 
     def _labels(self, chosen: list[int]) -> tuple[Tensor, Tensor | None]:
-        """References (B, K, J, I) of some slots, poor ones rectified, and their weights where not all are the same."""
+        """Return references (B, K, J, I) of some slots, poor ones rectified, and their weights if these differ."""
         target = self.episodes.targets(chosen, self.device)
         samples = [self.episodes.slots[n].sample for n in chosen]
         low_quality = [sample.low_quality for sample in samples]
@@ -214,7 +214,7 @@ class Trainer:
 
     @torch.no_grad()
     def _rounds(self, sample: Sample) -> Tensor:
-        """What the averaged weights answer to several rounds of prompts, (R, K, J, I) probabilities."""
+        """Ask the averaged weights with several rounds of prompts, for (R, K, J, I) probabilities."""
         asked = prompt_rounds(sample, self.recipe.prompt_rounds, self.rng)
         answers = self.trainee.forward(self.average.module, asked, self.rng, self.device)
         return answers.logits[:, 0].float().sigmoid()
@@ -251,7 +251,7 @@ class _Sums:
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Settings of a run that goes on which differ from those it was begun with."""
+    """Return the names of settings that differ between the checkpoint and the recipe."""
     for settings in (before, now):  # the data may have moved
         if str(settings.get("start_from", "")).endswith(CHECKPOINTS):
             settings["start_from"] = Path(settings["start_from"]).name
@@ -259,14 +259,14 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def best_masks(answers: Answers) -> Tensor:
-    """The mask of each target that the network expects most of, among those that may be meant, (B,) on the CPU."""
+    """Choose the mask of each target that the network expects most of, among those that may be meant, (B,)."""
     if answers.dice is None:
         return torch.zeros(len(answers.logits), dtype=torch.long)
     return torch.where(answers.ambiguous, answers.dice.detach().cpu().argmax(1), 0)
 
 
 def picked_masks(answers: Answers, rng: np.random.Generator) -> Tensor:
-    """The mask of each target that its next click corrects, (B,) on the CPU: mostly the best, now and then another one,
+    """Choose the mask of each target that its next click corrects, (B,): mostly the best, now and then another one,
     as a user may choose."""
     picked = best_masks(answers)
     for n in np.flatnonzero(answers.ambiguous.numpy() & (rng.random(len(picked)) < OTHER_MASK_SHARE)):

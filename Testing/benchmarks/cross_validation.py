@@ -30,10 +30,10 @@ from SegAnyPETLib.evaluation.results import Evaluation
 from SegAnyPETLib.evaluation.sessions import sessions_over
 from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.evaluation.statistics.summary import summarise
-from SegAnyPETLib.training.dataset import case_names, fold_names
 from SegAnyPETLib.training.recipe import Recipe
 from SegAnyPETLib.training.recipe_file import read_recipe
 from SegAnyPETLib.training.trainer import train
+from SegAnyPETLib.training.windows.dataset import case_names, fold_names
 
 FOLDS = 3
 

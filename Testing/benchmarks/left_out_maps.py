@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from SegAnyPETLib.training.dataset import split_organ_maps
+from SegAnyPETLib.training.windows.dataset import split_organ_maps
 
 #: Every eighth map, from the first, is left out of training (`organ_map_stride: 8` in the recipes).
 STRIDE = 8

@@ -19,7 +19,7 @@ from SegAnyPETLib.evaluation.robot import RobotUser
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.models.loading import load_model
 from SegAnyPETLib.models.sam.predictor import untrained
-from SegAnyPETLib.training.dataset import read_case
+from SegAnyPETLib.training.windows.dataset import read_case
 from SegAnyPETLib.volume.interpolation import refined
 from SegAnyPETLib.volume.window import Window
 

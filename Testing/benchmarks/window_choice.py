@@ -30,8 +30,8 @@ from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size, overla
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.session.settle import settle
 from SegAnyPETLib.simulation.phantom import make_phantom
-from SegAnyPETLib.training.dataset import case_names, read_case
 from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.windows.dataset import case_names, read_case
 from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume

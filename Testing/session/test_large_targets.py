@@ -11,7 +11,7 @@ from SegAnyPETLib.evaluation.robot import RobotUser
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.simulation.phantom import make_phantom
 from SegAnyPETLib.simulation.tissues import Tissue
-from SegAnyPETLib.training.dataset import split_organ_maps
+from SegAnyPETLib.training.windows.dataset import split_organ_maps
 from SegAnyPETLib.volume.io import read_labels
 from SegAnyPETLib.volume.volume import Volume
 

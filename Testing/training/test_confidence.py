@@ -4,7 +4,7 @@ import torch
 
 from SegAnyPETLib.training.confidence import confidence, prompt_rounds, quality_weights, rectified, uncertainty
 from SegAnyPETLib.training.losses import dice_bce
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.windows.sample import Sample
 
 #: Four voxels over two rounds: both say target, they disagree, both waver, both say background.
 ROUNDS = torch.tensor([[1.0, 1.0, 0.5, 0.0], [1.0, 0.0, 0.5, 0.0]])

@@ -3,7 +3,7 @@ import pytest
 
 from SegAnyPETLib.training import episodes as module
 from SegAnyPETLib.training.episodes import Episodes, degraded_mask, flooded_mask, shifted
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.windows.sample import Sample
 
 
 def sample(rng=None):

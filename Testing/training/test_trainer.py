@@ -12,8 +12,8 @@ from SegAnyPETLib.models.sam.config import SamConfig
 from SegAnyPETLib.training.episodes import Episodes
 from SegAnyPETLib.training.losses import dice_bce, mask_dice
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, train
+from SegAnyPETLib.training.windows.sample import Sample
 
 pytestmark = pytest.mark.slow
 

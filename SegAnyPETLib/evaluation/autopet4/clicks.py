@@ -91,7 +91,7 @@ def _clicks(
     random: np.random.RandomState,
     later: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
 ) -> list[Index]:
-    """Indices (k, j, i) of ten clicks in the components of a mask: their centres, then what `later` allows."""
+    """Choose ten clicks (k, j, i) in the components of a mask: their centres, then what `later` allows."""
     labels_kji, count = ndimage.label(mask_kji, CONNECTIVITY_26)
     boxes = ndimage.find_objects(labels_kji)
     numbers = random.choice(np.arange(1, count + 1), size=min(CLICKS, count), replace=False)
@@ -137,7 +137,7 @@ class _Component:
 
 
 def _surface_click(depth_ijk: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The voxels of least depth."""
+    """Return the voxels of least depth."""
     return depth_ijk == depth_ijk[depth_ijk > 0].min()
 
 

@@ -139,7 +139,7 @@ MASK_FACTS = 4
 
 
 def mask_features(logits: Tensor, features: Tensor) -> list[Tensor]:
-    """What the estimate sees of the masks.
+    """Return what the estimate sees of the masks.
 
     Args:
         logits: (B, M, K, J, I).
@@ -162,12 +162,12 @@ def mask_features(logits: Tensor, features: Tensor) -> list[Tensor]:
 
 
 def with_more_maps(net: LiteNet, channels_in: int) -> LiteNet:
-    """The same network for more maps, to which it gives no weight yet."""
+    """Build the same network for more maps, to which it gives no weight yet."""
     return _started_from(LiteNet(channels_in, net.channels, net.blocks, net.masks), net)
 
 
 def with_more_masks(net: LiteNet, masks: int = MASKS) -> LiteNet:
-    """A network of several masks that starts from one of a single mask.
+    """Build a network of several masks that starts from one of a single mask.
 
     Its first mask is that of the other network. The others begin near it, narrower and wider by turns, so that training
     has something to tell apart; the estimate begins at random.
@@ -182,7 +182,7 @@ def with_more_masks(net: LiteNet, masks: int = MASKS) -> LiteNet:
 
 
 def _started_from(new: LiteNet, old: LiteNet) -> LiteNet:
-    """The new network with all of the old one that has a place in it; maps that the old one lacks get no weight."""
+    """Give the new network all of the old one that fits; maps that the old one lacks get no weight."""
     state, start = new.state_dict(), old.state_dict()
     for name, value in start.items():
         if name == "stem.0.weight":

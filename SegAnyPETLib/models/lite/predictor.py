@@ -51,7 +51,7 @@ class LiteModel:
         self.device, self.precision = device, precision
 
     def embed(self, image_kji: Tensor, spacing_mm: float) -> Tensor:
-        """The window itself."""
+        """Return the window itself."""
         return image_kji
 
     def decode(self, embedding: Tensor, spacing_mm: float, targets: Sequence[Prompts]) -> list[ModelOutput]:
@@ -82,7 +82,7 @@ class LiteModel:
 
 
 def _answer(logits: NDArray[np.float32], dice: NDArray[np.float32], prompts: Prompts) -> ModelOutput:
-    """The first mask, (K, J, I) of (M, K, J, I); one point without a mask may mean the others as well."""
+    """Choose the first mask, (K, J, I) of (M, K, J, I); one point without a mask may mean the others too."""
     others: tuple[MaskEstimate, ...] = ()
     if len(prompts.positive) == 1 and prompts.mask_kji is None:
         others = tuple(MaskEstimate(mask, float(d)) for mask, d in zip(logits[1:], dice[1:], strict=True))

@@ -111,7 +111,7 @@ def point_distance(batch: PromptBatch, label: int) -> Tensor:
 
 
 def point_seeds(batch: PromptBatch, label: int) -> Tensor:
-    """True at the voxels that hold a point of a label; points outside the window are left out. (B, K, J, I)."""
+    """Mark the voxels that hold a point of a label, (B, K, J, I); points outside the window are left out."""
     seeds = torch.zeros(batch.image.shape, dtype=torch.bool, device=batch.image.device)
     inside = points_inside(batch)
     for b, n in torch.nonzero((batch.labels == label) & inside).tolist():

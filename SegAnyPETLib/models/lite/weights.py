@@ -84,7 +84,7 @@ def is_lite(path: Path) -> bool:
 
 
 def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
-    """The empty network and the specification that a file's strings describe."""
+    """Build the empty network and the specification that a file's strings describe."""
     try:
         earlier = about["layout"] == EARLIER_LAYOUT
         maps = EARLIER_MAPS if earlier else MAPS
@@ -104,5 +104,5 @@ def _described(about: dict[str, str], path: Path) -> tuple[LiteNet, ModelSpec]:
 
 
 def channels_last(net: LiteNet) -> LiteNet:
-    """The same network with its weights in the memory layout that convolutions on CPUs and GPUs are fastest in."""
+    """Give the network's weights the memory layout in which convolutions on CPUs and GPUs are fastest."""
     return net.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]

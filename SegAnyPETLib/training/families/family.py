@@ -21,7 +21,7 @@ class Trainee(Protocol):
     """A family of networks under training."""
 
     def network(self) -> nn.Module:
-        """The network that the run starts with."""
+        """Return the network that the run starts with."""
         ...
 
     def forward(
@@ -43,5 +43,5 @@ class Trainee(Protocol):
 
 
 def trainee_of(recipe: Recipe, output: Path) -> Trainee:
-    """The family that a recipe trains."""
+    """Return the family that a recipe trains."""
     return SamTrainee(recipe, output) if recipe.family == "sam" else LiteTrainee(recipe, output)

@@ -20,8 +20,8 @@ from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.training.answers import Answers
 from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.sample import Sample
 from SegAnyPETLib.training.start_weights import start_file
+from SegAnyPETLib.training.windows.sample import Sample
 from SegAnyPETLib.volume.atomic import replacing
 
 #: Share of steps that show the mask alone, as for a mask that came from elsewhere.
@@ -49,7 +49,7 @@ class LiteTrainee:
         self.recipe, self.output = recipe, output
 
     def network(self) -> nn.Module:
-        """A new network, or that of an earlier run.
+        """Build a new network, or load that of an earlier run.
 
         Raises:
             InputError: its weights are missing or damaged.
@@ -93,12 +93,12 @@ def train_heads_only(net: LiteNet) -> None:
 
 
 def _without_first(gradient: Tensor) -> Tensor:
-    """The gradient of a layer of several masks without that of the first one."""
+    """Return the gradient of a layer of several masks without that of the first one."""
     return torch.cat([torch.zeros_like(gradient[:1]), gradient[1:]])
 
 
 def prompt_batch(episodes: Sequence[Episode], rng: np.random.Generator, device: torch.device) -> PromptBatch:
-    """What Lite is shown of some episodes."""
+    """Assemble what Lite is shown of some episodes."""
     shown = [_shown(e, rng) for e in episodes]
     points, labels = pad_points(
         [
@@ -121,7 +121,7 @@ def prompt_batch(episodes: Sequence[Episode], rng: np.random.Generator, device: 
 
 
 def _shown(episode: Episode, rng: np.random.Generator) -> tuple[NDArray[np.float32] | None, bool]:
-    """The mask to show, and whether the points are shown beside it."""
+    """Return the mask to show, and whether the points are shown beside it."""
     mask = episode.previous
     if mask is None or (episode.points and rng.random() < MASK_DROPPED_SHARE and 1 in episode.labels):
         return None, True
@@ -139,7 +139,7 @@ def _not_target(sample: Sample) -> NDArray[np.float32]:
 
 
 def coarsened(mask: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """The mask as it comes from a window with voxels ``factor`` times as large."""
+    """Return the mask as it comes from a window with voxels ``factor`` times as large."""
     coarse = ndimage.zoom(_blocks(mask, factor), factor, order=1, mode="nearest", grid_mode=True)
     k, j, i = mask.shape
     return (coarse[:k, :j, :i] > 0.5).astype(np.float32)

@@ -99,7 +99,7 @@ class SamTrainee:
         self.recipe, self.output, self.config = recipe, output, recipe.sam
 
     def network(self) -> PromptedSam:
-        """A new network, or one from a checkpoint.
+        """Build a new network, or load one from a checkpoint.
 
         Raises:
             InputError: the checkpoint is missing, damaged or of other sizes than the recipe's.
@@ -143,7 +143,7 @@ class SamTrainee:
         return net.train()
 
     def _shown(self, episode: Episode, rng: np.random.Generator) -> tuple[Tensor, int]:
-        """The mask prompt (1, 1, M, M, M) to show, and how many of the points."""
+        """Return the mask prompt (1, 1, M, M, M) to show, and how many of the points."""
         every = len(episode.points)
         if not episode.sample.low_quality and rng.random() < TRUE_MASK_SHARE:
             return self._mask(episode.sample.target), 0
@@ -170,7 +170,7 @@ class SamTrainee:
 
 
 def _points(episode: Episode, count: int) -> Tensor:
-    """The first points as (N, 3) float32 in the network's axes."""
+    """Return the first points as (N, 3) float32 in the network's axes."""
     return torch.tensor(episode.points[:count], dtype=torch.float32).reshape(-1, 3).flip(-1)
 
 

@@ -8,7 +8,7 @@ from SegAnyPETLib.models.lite.network import LiteNet
 from SegAnyPETLib.training.episodes import Episode
 from SegAnyPETLib.training.families import lite as module
 from SegAnyPETLib.training.families.lite import coarsened, prompt_batch, train_heads_only
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.windows.sample import Sample
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from SegAnyPETLib.training.families import sam as module
 from SegAnyPETLib.training.families.sam import SamTrainee
 from SegAnyPETLib.training.losses import mask_dice
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.sample import Sample
+from SegAnyPETLib.training.windows.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, train
+from SegAnyPETLib.training.windows.sample import Sample
 from SegAnyPETLib.volume.interpolation import refined
 
 SIZES = SamConfig(32, 8, 24, 2, 2, (1,), 3, 48, 8)

@@ -3,8 +3,8 @@ import pytest
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.sam.config import SamConfig
-from SegAnyPETLib.training.dataset import case_names, fitted_cases, split_organ_maps, windows_of
 from SegAnyPETLib.training.recipe import Recipe
+from SegAnyPETLib.training.windows.dataset import case_names, fitted_cases, split_organ_maps, windows_of
 from SegAnyPETLib.volume.io import write_volume
 from SegAnyPETLib.volume.volume import Volume
 
@@ -66,9 +66,9 @@ def test_poor_masks_are_known_as_such_unless_a_simulated_lesion_is_the_target_in
     assert [case.low_quality for case in draws.real.cases] == [True, False, False, True, False]
     draws.real.cases = draws.real.cases[:1]
     rng = np.random.default_rng(0)
-    monkeypatch.setattr("SegAnyPETLib.training.real.PASTED_SHARE", 0.0)
+    monkeypatch.setattr("SegAnyPETLib.training.windows.real.PASTED_SHARE", 0.0)
     assert all(draws.draw(rng).low_quality for _ in range(5))
-    monkeypatch.setattr("SegAnyPETLib.training.real.PASTED_SHARE", 1.0)
+    monkeypatch.setattr("SegAnyPETLib.training.windows.real.PASTED_SHARE", 1.0)
     assert not all(draws.draw(rng).low_quality for _ in range(5))
 
 

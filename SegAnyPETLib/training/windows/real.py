@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, lesion_uptake
 from SegAnyPETLib.simulation.scanner import FWHM_PER_SIGMA, Scanner
-from SegAnyPETLib.training.sample import MIN_VOXELS, Sample, drawn_until_seen
-from SegAnyPETLib.training.simulated import draw_spacing
+from SegAnyPETLib.training.windows.sample import MIN_VOXELS, Sample, drawn_until_seen
+from SegAnyPETLib.training.windows.simulated import draw_spacing
 from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume
 from SegAnyPETLib.volume.window import Window

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from SegAnyPETLib.training.simulated import SimulatedWindows, revoxel
+from SegAnyPETLib.training.windows.simulated import SimulatedWindows, revoxel
 
 
 def test_larger_voxels_lose_what_is_small_but_not_the_mean():

@@ -11,11 +11,11 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.simulation.analytic_organs import analytic_organs
 from SegAnyPETLib.simulation.anatomy import Anatomy, anatomy_from_organs
 from SegAnyPETLib.simulation.details import with_details
-from SegAnyPETLib.training.degraded_reference import degraded_reference
-from SegAnyPETLib.training.real import RealCase, RealWindows
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.sample import Sample
-from SegAnyPETLib.training.simulated import SimulatedWindows
+from SegAnyPETLib.training.windows.degraded_reference import degraded_reference
+from SegAnyPETLib.training.windows.real import RealCase, RealWindows
+from SegAnyPETLib.training.windows.sample import Sample
+from SegAnyPETLib.training.windows.simulated import SimulatedWindows
 from SegAnyPETLib.volume.io import check_image, read_image, read_labels
 
 
@@ -38,7 +38,7 @@ class Windows:
         self.noisy_share = noisy_share
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A new window."""
+        """Draw a new window."""
         if self.real is not None and rng.random() < self.real_share:
             return self.real.draw(rng)
         sample = self.simulated.draw(rng)
@@ -82,7 +82,7 @@ def _anatomy(path: Path, rng: np.random.Generator) -> Anatomy:
 
 
 def split_organ_maps(folder: Path, stride: int) -> tuple[list[Path], list[Path]]:
-    """The organ maps to fit on, and those left out: every ``stride``-th in the order of their names.
+    """Split organ maps into those to fit on and those left out: every ``stride``-th in the order of their names.
 
     Raises:
         InputError: the folder has no map.
@@ -95,7 +95,7 @@ def split_organ_maps(folder: Path, stride: int) -> tuple[list[Path], list[Path]]
 
 
 def fitted_cases(recipe: Recipe) -> list[RealCase]:
-    """The real cases that a recipe fits.
+    """Return the real cases that a recipe fits on.
 
     Raises:
         InputError: the fold leaves no case, one cannot be used, or a case of low quality is not there.

@@ -38,7 +38,7 @@ class Sample:
 
 
 def drawn_until_seen(draw: Callable[[], Sample | None], advice: str) -> Sample:
-    """The first window that shows enough of its target.
+    """Return the first window that shows enough of its target.
 
     Args:
         draw: makes a window; None where it cannot.

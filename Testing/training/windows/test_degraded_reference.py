@@ -1,6 +1,6 @@
 import numpy as np
 
-from SegAnyPETLib.training.degraded_reference import degraded_reference
+from SegAnyPETLib.training.windows.degraded_reference import degraded_reference
 
 
 def test_a_misdrawn_reference_overlaps_with_the_target_and_differs_at_its_surface():

@@ -7,9 +7,9 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.simulation.anatomy import Anatomy
 from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.training import sample
-from SegAnyPETLib.training.real import RealCase, RealWindows
-from SegAnyPETLib.training.sample import Sample, drawn_until_seen
-from SegAnyPETLib.training.simulated import SimulatedWindows
+from SegAnyPETLib.training.windows.real import RealCase, RealWindows
+from SegAnyPETLib.training.windows.sample import Sample, drawn_until_seen
+from SegAnyPETLib.training.windows.simulated import SimulatedWindows
 from SegAnyPETLib.volume.volume import Volume
 
 

@@ -17,8 +17,8 @@ from SegAnyPETLib.simulation.lesions import lesion_shape, lesion_suv, varied_suv
 from SegAnyPETLib.simulation.painting import paint
 from SegAnyPETLib.simulation.scanner import Scanner
 from SegAnyPETLib.simulation.tissues import Tissue, draw_uptake
-from SegAnyPETLib.training.degraded_reference import degraded_reference
-from SegAnyPETLib.training.sample import MIN_VOXELS, Sample, drawn_until_seen
+from SegAnyPETLib.training.windows.degraded_reference import degraded_reference
+from SegAnyPETLib.training.windows.sample import MIN_VOXELS, Sample, drawn_until_seen
 
 #: Organs asked for as targets, with their relative frequency.
 ORGAN_TARGETS = {
@@ -82,7 +82,7 @@ class SimulatedWindows:
         self.spacing_mm = spacing_mm
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A new window; one whose target would be too small to see is drawn again.
+        """Draw a new window, again if its target would be too small to see.
 
         Raises:
             InputError: no anatomy shows a target.
@@ -158,7 +158,7 @@ class SimulatedWindows:
         return None
 
     def _rim_place(self, anatomy: Anatomy, radius_mm: float, rng: np.random.Generator) -> NDArray | None:
-        """A place beside a hot organ, at most a little more than the lesion's radius away; None if there is none."""
+        """Draw a position beside a hot organ, at most a little more than the lesion's radius away; None if none fits."""
         organ = HOT_ORGANS[int(rng.integers(len(HOT_ORGANS)))]
         voxels = np.argwhere(organ_mask(anatomy.tissues[::2, ::2, ::2], organ)) * 2
         if not len(voxels):
@@ -247,7 +247,7 @@ def _is_seen(sample: Sample) -> bool:
 
 
 def _unit(rng: np.random.Generator) -> NDArray:
-    """A direction, (3,)."""
+    """Draw a direction, (3,)."""
     direction = rng.normal(size=3)
     unit: NDArray = direction / np.linalg.norm(direction)
     return unit
@@ -267,7 +267,7 @@ def draw_spacing(spread_mm: float, size: int, rng: np.random.Generator) -> float
 
 
 def revoxel(image: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
-    """The image as if its scanner's voxels were ``factor`` times larger, interpolated back to its own grid."""
+    """Return the image as if its scanner's voxels were ``factor`` times larger, interpolated back to its own grid."""
     coarse = [max(4, round(n / factor)) for n in image.shape]
     small = ndimage.zoom(
         image, [c / n for c, n in zip(coarse, image.shape, strict=True)], order=1, grid_mode=True, mode="nearest"
@@ -280,7 +280,7 @@ def revoxel(image: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
 def _finished(
     neighbours: list[NDArray[np.bool_]], target: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.bool_] | None:
-    """Some of the neighbours as finished segments, which are not drawn without a fault; None where none is."""
+    """Draw some of the neighbours as finished segments, which are not without faults; None if none is."""
     shown = [mask for mask in neighbours if mask.any() and rng.random() < 0.7]
     if not shown or rng.random() > FINISHED_SHARE:
         return None
