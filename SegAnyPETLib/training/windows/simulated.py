@@ -158,7 +158,7 @@ class SimulatedWindows:
         return None
 
     def _rim_place(self, anatomy: Anatomy, radius_mm: float, rng: np.random.Generator) -> NDArray | None:
-        """Draw a position beside a hot organ, at most a little more than the lesion's radius away; None if none fits."""
+        """Draw a position beside a hot organ, little more than the lesion's radius away at most; None if none fits."""
         organ = HOT_ORGANS[int(rng.integers(len(HOT_ORGANS)))]
         voxels = np.argwhere(organ_mask(anatomy.tissues[::2, ::2, ::2], organ)) * 2
         if not len(voxels):
