@@ -149,7 +149,7 @@ class _Row:
 
     @classmethod
     def empty(cls, case: str, like: _Row) -> _Row:
-        """Add a case without a lesion."""
+        """Build the row of a case without a lesion."""
         steps = len(like.curves["dice"])
         curves = {name: np.full(steps, 0.0 if name == "fpv_ml" else math.nan) for name in CURVES}
         return cls(case, curves, math.nan, 0, 0, dict.fromkeys(like.errors, math.nan))

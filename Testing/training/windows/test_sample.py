@@ -6,7 +6,7 @@ import pytest
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.simulation.anatomy import Anatomy
 from SegAnyPETLib.simulation.tissues import Tissue
-from SegAnyPETLib.training import sample
+from SegAnyPETLib.training.windows import sample
 from SegAnyPETLib.training.windows.real import RealCase, RealWindows
 from SegAnyPETLib.training.windows.sample import Sample, drawn_until_seen
 from SegAnyPETLib.training.windows.simulated import SimulatedWindows
