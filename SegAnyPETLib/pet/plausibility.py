@@ -117,7 +117,9 @@ def _dose_notes(held: Activity, weight_kg: float | None, source: str) -> tuple[N
     if weight_kg is None or held.dose_share(weight_kg) >= MIN_DOSE_SHARE:
         return ()
     percent = f"{100 * held.dose_share(weight_kg):.2g} %"
-    return (Note(NoteKind.ACTIVITY, f"only {percent} of the dose is in view; check {source}, if it is no small part"),)
+    return (
+        Note(NoteKind.ACTIVITY, f"only {percent} of the dose is in view; check {source} unless it is a small part"),
+    )
 
 
 def _body_notes(held: Activity, weight_kg: float | None, source: str) -> tuple[Note, ...]:

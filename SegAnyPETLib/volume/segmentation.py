@@ -123,7 +123,7 @@ class SegmentsOfFile(Sequence[Segment]):
 
 @dataclass(frozen=True)
 class _Described:
-    """A segment as the header describes it: its mask is where its layer holds its value."""
+    """A segment as the header describes it: its mask are the voxels of its layer with its value."""
 
     name: str
     layer: int
@@ -189,7 +189,7 @@ def write_mask(grid: Volume, segments: Sequence[Segment], path: str | Path) -> N
     """Write segments in the format that the ending of the name says.
 
     ``.seg.nrrd`` keeps names, colours and tags; any other format gets a label map with 1, 2, ... in the order of the
-    segments, where a later segment wins.
+    segments; a later segment wins.
 
     Raises:
         InputError: as for `write_segmentation`, or the ending is unknown.

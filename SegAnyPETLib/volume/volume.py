@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.units import Units
 
 #: Largest deviation of the direction cosines from an orthonormal set that rounding in file headers explains.
 ORTHONORMAL_TOLERANCE = 1e-3
@@ -21,7 +22,7 @@ class Volume:
     Attributes:
         array_kji: 3-D array, slowest axis first (k, j, i): float32 for images, bool or integers for labels.
         ijk_to_ras: 4x4 matrix from voxel indices (i, j, k) to RAS millimetres at voxel centres.
-        units: what the values mean, ``"SUVbw"`` (g/ml), ``"Bq/ml"`` or ``""`` where it is not known.
+        units: what the values mean, ``"SUVbw"`` (g/ml), ``"Bq/ml"`` or ``""`` if it is not known.
 
     Raises:
         InputError: the array is not 3-D or is empty, or the matrix is singular, sheared or not finite.
@@ -29,7 +30,7 @@ class Volume:
 
     array_kji: NDArray
     ijk_to_ras: NDArray
-    units: str = ""
+    units: Units = ""
 
     def __post_init__(self) -> None:
         if self.array_kji.ndim != 3:
@@ -86,7 +87,7 @@ class Volume:
         k, j, i = np.clip(np.floor(index + 0.5), 0, shape - 1).astype(int)
         return int(k), int(j), int(i)
 
-    def with_array(self, array_kji: NDArray, units: str = "") -> Volume:
+    def with_array(self, array_kji: NDArray, units: Units = "") -> Volume:
         """Return the same grid with other voxels.
 
         Args:

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from SegAnyPETLib.volume.dicom.grid import ijk_to_ras_of
 from SegAnyPETLib.volume.dicom.header import without_identifiers
 from SegAnyPETLib.volume.dicom.series import Series
+from SegAnyPETLib.volume.units import BQML_UNITS, Units
 from SegAnyPETLib.volume.volume import Volume
 from Testing.dicom_fixtures import SUV_FACTOR, pet_slice
 
@@ -53,5 +54,5 @@ def as_read(images: Sequence[Dataset], change: Callable[[Dataset, int], None] = 
         stored = np.frombuffer(image.PixelData, "<i2").reshape(image.Rows, image.Columns)
         planes.append(stored * float(image.RescaleSlope) + float(image.RescaleIntercept))
         headers.append(without_identifiers(image))
-    units = "Bq/ml" if all(header.get("Units") == "BQML" for header in headers) else ""
+    units: Units = BQML_UNITS if all(header.get("Units") == "BQML" for header in headers) else ""
     return Series(Volume(np.array(planes, np.float32), ijk_to_ras_of(headers), units), tuple(headers))

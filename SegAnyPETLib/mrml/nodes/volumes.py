@@ -14,11 +14,11 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.nodes.frames import from_vtk, world_to
 from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.io import check_voxel_size
-from SegAnyPETLib.volume.units import SUV_UNITS
+from SegAnyPETLib.volume.units import BQML_UNITS, SUV_UNITS, Units
 from SegAnyPETLib.volume.volume import Volume
 
 #: The library's names of units by UCUM code, as Slicer's DICOM loaders set it.
-UNITS = {"{SUVbw}g/ml": SUV_UNITS, "Bq/ml": "Bq/ml"}
+UNITS: dict[str, Units] = {"{SUVbw}g/ml": SUV_UNITS, "Bq/ml": BQML_UNITS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def grid_of(node: Any) -> Grid:
     return Grid((k, j, i), tuple(map(tuple, ijk_to_ras(node).tolist())))
 
 
-def units_of(node: Any) -> str:
+def units_of(node: Any) -> Units:
     """Return the units of a volume node's values: ``"SUVbw"``, ``"Bq/ml"``, or ``""`` for anything else."""
     entry = node.GetVoxelValueUnits()
     return "" if entry is None else UNITS.get(entry.GetCodeValue(), "")

@@ -19,6 +19,7 @@ from SegAnyPETLib.volume.dicom.file import MAX_ROWS, read_header, read_pixels, r
 from SegAnyPETLib.volume.dicom.grid import ijk_to_ras_of, sorted_slices
 from SegAnyPETLib.volume.dicom.header import required, required_number, without_identifiers
 from SegAnyPETLib.volume.integrity.limits import check_voxels
+from SegAnyPETLib.volume.units import BQML_UNITS, Units
 from SegAnyPETLib.volume.volume import Volume
 
 ENHANCED_PET = (EnhancedPETImageStorage, LegacyConvertedEnhancedPETImageStorage)
@@ -29,7 +30,7 @@ class Series:
     """One PET series.
 
     Attributes:
-        volume: rescaled values (float32), in ``"Bq/ml"`` where the tags say so.
+        volume: rescaled values (float32), in `BQML_UNITS` if the tags say so.
         headers: one per slice, in the order of the volume's k axis, without identifiers.
     """
 
@@ -54,7 +55,7 @@ def read_series(folder: str | Path) -> Series:
         if pixels.shape != plane.shape:
             raise InputError(f"{path.name} changed while it was read; read the series again")
         plane[...] = pixels * required_number(header, "RescaleSlope") + required_number(header, "RescaleIntercept")
-    units = "Bq/ml" if all(header.get("Units") == "BQML" for header in headers) else ""
+    units: Units = BQML_UNITS if all(header.get("Units") == "BQML" for header in headers) else ""
     return Series(Volume(array, matrix, units), tuple(headers))
 
 

@@ -18,7 +18,6 @@ from SegAnyPETLib.training.families import sam as module
 from SegAnyPETLib.training.families.sam import SamTrainee
 from SegAnyPETLib.training.losses import mask_dice
 from SegAnyPETLib.training.recipe import Recipe
-from SegAnyPETLib.training.windows.sample import Sample
 from SegAnyPETLib.training.trainer import Trainer, train
 from SegAnyPETLib.training.windows.sample import Sample
 from SegAnyPETLib.volume.interpolation import refined
