@@ -56,7 +56,7 @@ def test_a_lost_worker_is_replaced_within_the_click(unopened, workers) -> None:
     before = unopened.mask()
     (worker,) = workers
     lost = worker.pid
-    os.kill(lost, signal.SIGTERM)
+    os.kill(lost, signal.SIGKILL)
     unopened.click((12, 12, 14), positive=False)
     assert not unopened.mask()[12, 12, 14]
     assert before[12, 12, 10]

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from SegAnyPETLib.commands.arguments.shared import ModelArguments, add_backend, add_command
-from SegAnyPETLib.pet.units import FileUnits
 
 #: Options whose value may begin with a minus sign, which argparse would take for another option.
 POINT_OPTIONS = ("--point", "--negative")
+
+#: As `pet.units.FileUnits`, which would bring numpy.
+FILE_UNITS = ("suv", "bqml")
 
 Coordinates = tuple[float, float, float]
 
@@ -86,9 +88,7 @@ def join_negative_points(argv: Sequence[str]) -> list[str]:
 
 def _add_units(parser: argparse.ArgumentParser) -> None:
     units = parser.add_argument_group("values of an image file, which a DICOM folder states itself")
-    units.add_argument(
-        "--units", choices=list(FileUnits), help="body-weight SUV, or Bq/ml to convert with what follows"
-    )
+    units.add_argument("--units", choices=FILE_UNITS, help="body-weight SUV, or Bq/ml to convert with what follows")
     units.add_argument("--weight-kg", type=float, metavar="KG", help="the patient's weight")
     units.add_argument("--dose-mbq", type=float, metavar="MBQ", help="the injected activity")
     units.add_argument(

@@ -15,13 +15,14 @@ from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
 from SegAnyPETLib.commands.arguments.info import InfoOptions
 from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.commands.arguments.phantom import PhantomOptions
-from SegAnyPETLib.commands.arguments.segment import SegmentOptions
+from SegAnyPETLib.commands.arguments.segment import FILE_UNITS, SegmentOptions
 from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
 from SegAnyPETLib.commands.arguments.serve import ServeOptions
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
 from SegAnyPETLib.commands.arguments.train import TrainOptions
 from SegAnyPETLib.commands.arguments.weights import AddWeights, FetchWeights, ListWeights, RemoveWeights, VerifyWeights
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.units import FileUnits
 
 #: The least that each command takes, and what it means.
 LEAST = {
@@ -86,3 +87,7 @@ def test_reading_a_command_line_loads_no_numpy() -> None:
         "print(sorted({'numpy', 'torch', 'SimpleITK', 'pydantic'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_units_of_a_file_are_those_that_are_converted() -> None:
+    assert tuple(FileUnits) == FILE_UNITS
