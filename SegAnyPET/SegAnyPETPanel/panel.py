@@ -26,7 +26,7 @@ from SegAnyPETPanel.actions.action_queue import ActionQueue
 from SegAnyPETPanel.actions.click_jobs import ClickJobs
 from SegAnyPETPanel.actions.runner import Runner
 from SegAnyPETPanel.guard import guarded, guardedTimer
-from SegAnyPETPanel.model import requirements
+from SegAnyPETPanel.model import packages, requirements
 from SegAnyPETPanel.model.choice import ModelChoice, saveChoice, savedChoice
 from SegAnyPETPanel.model.cpu_fallback import askForCpu, isDeviceError
 from SegAnyPETPanel.model.model import Model
@@ -372,7 +372,7 @@ class Panel:
         self._showEnabled()
 
     def _showModel(self) -> None:
-        missing = requirements.missing(self.model.choice.location) if self.model.needsPackages else []
+        missing = packages.missing(self.model.choice.location) if self.model.needsPackages else []
         self.modelSection.showState(self.model, missing)
 
     def _showEnabled(self) -> None:

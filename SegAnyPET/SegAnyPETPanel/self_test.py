@@ -16,7 +16,7 @@ import slicer.util
 
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.models.spec import ModelSpec
-from SegAnyPETPanel.model import requirements
+from SegAnyPETPanel.model import packages
 from SegAnyPETPanel.model.choice import INSIDE, ModelChoice, savedChoice
 from SegAnyPETPanel.model.model import Model
 from SegAnyPETPanel.panel import Panel
@@ -55,9 +55,9 @@ def runAll(test: Any) -> None:
     threshold = Model(ModelChoice(location=INSIDE), lambda choice, progress: ThresholdBackend(), needsPackages=False)
     for run in (_placing, _clickUndoRedo, _saveAndLoad, _sceneClosesDuringInference):
         run(_panelWithPhantom(threshold))
-    missing = requirements.missing(INSIDE)
+    missing = packages.missing(INSIDE)
     if missing:
-        test.delayDisplay("the model was not tested, since packages are missing: " + ", ".join(missing))
+        test.delayDisplay("the model was not tested, since packages are missing: " + ", ".join(map(str, missing)))
     else:
         for run in (_clickUndoRedo, _sceneClosesDuringInference):
             run(_panelWithPhantom(Model(ModelChoice(location=INSIDE))))

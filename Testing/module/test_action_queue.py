@@ -218,4 +218,4 @@ def test_an_unexpected_error_of_the_preparation_leaves_an_idle_queue(parts) -> N
     with pytest.raises(ZeroDivisionError):
         queue.push(lambda: NamedJob("click"))
     assert queue.idle
-    assert log.events == ["starting", "idle"]
+    assert log.events == ["starting", "failed: division by zero", "idle"]

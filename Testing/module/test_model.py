@@ -1,6 +1,5 @@
 """The model behind the panel: started, installed, changed, lost."""
 
-import importlib.util
 import os
 import signal
 
@@ -13,12 +12,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def lacking(unopened, monkeypatch):
+def lacking(unopened):
     """Packages that are absent until they are installed."""
-    lacking = unopened.harness.installations.lacking
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name in lacking else find(name, *a))
-    return lacking
+    return unopened.harness.installations.lacking
 
 
 @pytest.fixture
@@ -61,71 +57,6 @@ def test_a_lost_worker_is_replaced_within_the_click(unopened, workers) -> None:
     assert not unopened.mask()[12, 12, 14]
     assert before[12, 12, 10]
     assert worker.pid not in (None, lost)
-
-
-def test_without_torch_the_panel_says_so_and_the_first_click_asks(unopened, lacking) -> None:
-    lacking |= {"torch", "monai"}
-    unopened.use_choice(location="inside")
-    assert "It needs torch, monai; the first click asks to install them." in unopened.ui.modelLabel.text
-    unopened.add_pet()
-    unopened.harness.dialogs.answers += [False]
-    unopened.click((12, 12, 10))
-    assert unopened.status == "PyTorch was not installed, so the model cannot run on this computer."
-    assert unopened.panel.markups.positive.GetNumberOfControlPoints() == 0
-    assert unopened.harness.installations.installed == []
-
-    unopened.harness.dialogs.answers += [True, False]
-    unopened.click((12, 12, 10))
-    assert unopened.status == "The packages were not installed, so the model cannot be asked."
-
-    unopened.harness.dialogs.answers += [True]
-    unopened.click((12, 12, 10))
-    assert unopened.harness.installations.installed == ["torch>=2.8,<=2.13.0", "monai>=1.6"]
-    assert unopened.names() == ["Lesion 1"]
-
-
-def test_clicks_and_presses_during_an_installation_wait_for_it(unopened, lacking) -> None:
-    """Slicer processes events while pip runs: a second click must not begin a second installation."""
-    lacking |= {"monai"}
-    unopened.use_choice(location="inside")
-    unopened.add_pet()
-    seen = []
-
-    def click_again() -> None:
-        unopened.point((28, 22, 20))
-        unopened.harness.app.processEvents()
-        seen.append((unopened.ui.startButton.enabled, unopened.ui.cancelButton.enabled))
-
-    unopened.harness.installations.meanwhile = click_again
-    unopened.harness.dialogs.answers += [True]
-    unopened.click((12, 12, 10))
-    assert seen == [(False, True)]
-    assert unopened.harness.installations.installed == ["monai>=1.6"]
-    assert len(unopened.points(0)) == 2
-
-
-def test_without_the_extension_of_torch_the_panel_names_it(unopened, lacking) -> None:
-    lacking.add("torch")
-    unopened.harness.without_pytorch_extension()
-    unopened.use_choice(location="inside")
-    unopened.add_pet()
-    unopened.click((12, 12, 10))
-    assert "Install the extension PyTorch with Slicer's Extensions Manager" in unopened.status
-
-
-def test_a_failed_installation_is_shown_with_its_details(unopened, lacking, uncaught) -> None:
-    lacking.add("monai")
-    unopened.use_choice(location="inside")
-    unopened.harness.installations.fails = True
-    unopened.harness.dialogs.answers += [True]
-    unopened.add_pet()
-    unopened.click((12, 12, 10))
-    assert unopened.harness.dialogs.shown[-1].level == "error"
-    assert type(uncaught.pop()).__name__ == "CalledProcessError"
-    unopened.harness.installations.fails = False
-    unopened.harness.dialogs.answers += [True]
-    unopened.click((12, 12, 10))
-    assert unopened.names() == ["Lesion 1"]
 
 
 def test_a_server_needs_no_torch_and_its_address(unopened, lacking) -> None:

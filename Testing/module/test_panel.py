@@ -164,10 +164,8 @@ def test_the_self_tests_run_and_leave_the_users_choice_of_a_model(unopened) -> N
 
 
 def test_the_self_tests_run_without_torch(unopened, monkeypatch) -> None:
-    from SegAnyPETPanel.model import requirements
-
     messages = []
-    monkeypatch.setattr(requirements, "missing", lambda location: ["torch"])
+    unopened.harness.installations.lacking.add("torch")
     test = unopened.loaded.python.SegAnyPETTest()
     monkeypatch.setattr(test, "delayDisplay", messages.append)
     test.runTest()

@@ -26,6 +26,7 @@ from Testing.slicer_harness.installers import (
     Installations,
     module,
     packaging_module,
+    pip_install_of_5_10,
     pytorch_module,
     sample_data_module,
 )
@@ -96,6 +97,7 @@ class SlicerHarness:
         self._install_slicer()
         self._install_modules()
         self.dialogs.install(monkeypatch)
+        monkeypatch.setattr("importlib.metadata.version", self.installations.version)
 
     def _install_slicer(self) -> None:
         """What hangs on ``slicer``."""
@@ -143,6 +145,11 @@ class SlicerHarness:
     def without_pytorch_extension(self) -> None:
         """The user has not installed it."""
         self._monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
+
+    def as_slicer_5_10(self) -> None:
+        """Slicer before it had ``slicer.packaging``."""
+        self._monkeypatch.setitem(sys.modules, "slicer.packaging", None)
+        self._monkeypatch.setattr(slicer.util, "pip_install", pip_install_of_5_10(self.installations))
 
     def open_main_window(self) -> Any:
         """Slicer with its main window, in which panels open from now on; without it Slicer runs as in its own tests."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import slicer
 import slicer.util
@@ -22,7 +26,9 @@ class Installations:
     Attributes:
         installed: requirements, in order; torch by name and version, however it was asked for.
         samples: what was registered with SampleData.
+        constraints: lines of the constraints file of each installation, in order.
         lacking: names of packages that are to be taken for absent.
+        versions: of packages, by name, that are to be taken for installed in place of the real ones.
         fails: the next installation fails, as without a network.
         has_pytorch_extension: whether the module PyTorchUtils is there.
         meanwhile: called once during the next installation, as by a user: Slicer processes events for each line of pip.
@@ -30,29 +36,53 @@ class Installations:
 
     installed: list[str] = dataclasses.field(default_factory=list)
     samples: list[SimpleNamespace] = dataclasses.field(default_factory=list)
+    constraints: list[list[str]] = dataclasses.field(default_factory=list)
     lacking: set[str] = dataclasses.field(default_factory=set)
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
     fails: bool = False
     has_pytorch_extension: bool = True
     meanwhile: Callable[[], object] | None = None
 
-    def take(self, requirements: list[str]) -> None:
+    def take(self, requirements: list[str], constraints: str | Path | None = None) -> None:
+        """Install, as pip does: of the constraints' paths it reads that of the argument and those of PIP_CONSTRAINT."""
         act, self.meanwhile = self.meanwhile, None
         if act is not None:
             act()
         slicer.app.processEvents()
+        paths = [] if constraints is None else [str(constraints)]
+        paths += os.environ.get("PIP_CONSTRAINT", "").split()
+        self.constraints.append([line for path in paths for line in local(path).read_text().splitlines()])
         if self.fails:
             raise subprocess.CalledProcessError(1, ["pip", "install", *requirements])
         self.installed += requirements
-        self.lacking -= {Requirement(r).name for r in requirements}
+        for requirement in map(Requirement, requirements):
+            self.lacking.discard(requirement.name)
+            self.versions.pop(requirement.name, None)
 
     def is_there(self, requirement: Requirement) -> bool:
-        if requirement.name in self.lacking:
-            return False
         try:
             version = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
             return requirement.name in {Requirement(r).name for r in self.installed}
         return requirement.specifier.contains(version, prereleases=True)
+
+    def version(self, name: str) -> str:
+        """In place of `importlib.metadata.version`.
+
+        Raises:
+            PackageNotFoundError: the package is absent, or taken for it.
+        """
+        if name in self.lacking:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return self.versions.get(name) or REAL_VERSION(name)
+
+
+REAL_VERSION = importlib.metadata.version
+
+
+def local(path: str) -> Path:
+    """The file that pip reads for a path or a file URL."""
+    return Path(url2pathname(urlsplit(path).path)) if path.startswith("file:") else Path(path)
 
 
 def requirement_list(requirements: Any) -> list[Requirement]:
@@ -74,23 +104,36 @@ def packaging_module(installations: Installations) -> ModuleType:
     def pip_check(req: Any) -> bool:
         return all(installations.is_there(r) for r in requirement_list(req))
 
-    def pip_install(requirements: Any, constraints: Any = None, blocking: bool = True, **how: Any) -> None:
-        installations.take([str(r) for r in requirement_list(requirements)])
+    def pip_install(
+        requirements: Any,
+        constraints: str | Path | None = None,
+        blocking: bool = True,
+        show_progress: bool = True,
+        requester: str | None = None,
+    ) -> None:
+        try:
+            installations.take([str(r) for r in requirement_list(requirements)], constraints)
+        except subprocess.CalledProcessError:
+            if show_progress:
+                slicer.util.errorDisplay("Package installation failed.", detailedText="what pip said")
+            raise
 
     def pip_ensure(
         requirements: Any,
-        constraints: Any = None,
+        constraints: str | Path | None = None,
         prompt_install: bool = True,
+        prompt_restart: bool = True,
         requester: str | None = None,
-        **how: Any,
+        skip_in_testing: bool = True,
+        show_progress: bool = True,
     ) -> None:
         missing = [r for r in requirement_list(requirements) if not installations.is_there(r)]
-        if not missing:
+        if not missing or (skip_in_testing and slicer.app.testingEnabled()):
             return
         question = f"{len(missing)} Python packages need to be installed."
         if prompt_install and not slicer.util.confirmOkCancelDisplay(question, requester):
             raise RuntimeError("User declined package installation")
-        installations.take([str(r) for r in missing])
+        pip_install([str(r) for r in missing], constraints, show_progress=show_progress, requester=requester)
 
     return module(
         "slicer.packaging",
@@ -99,6 +142,17 @@ def packaging_module(installations: Installations) -> ModuleType:
         pip_install=pip_install,
         pip_ensure=pip_ensure,
     )
+
+
+def pip_install_of_5_10(installations: Installations) -> Callable[[Any], None]:
+    """Double of ``slicer.util.pip_install`` before ``slicer.packaging``: a line for a shell, or its words."""
+
+    def pip_install(requirements: str | list[str]) -> None:
+        words = shlex.split(requirements) if isinstance(requirements, str) else list(requirements)
+        constraints = words[words.index("-c") + 1] if "-c" in words else None
+        installations.take([word for word in words if word not in ("-c", constraints)], constraints)
+
+    return pip_install
 
 
 def pytorch_module(installations: Installations) -> ModuleType:
@@ -120,6 +174,7 @@ def pytorch_module(installations: Installations) -> ModuleType:
             askConfirmation: bool = False,
             forceComputationBackend: str | None = None,
             torchVersionRequirement: str | None = None,
+            torchvisionVersionRequirement: str | None = None,
         ) -> ModuleType | None:
             if askConfirmation and not slicer.util.confirmOkCancelDisplay("PyTorch will be downloaded and installed"):
                 return None

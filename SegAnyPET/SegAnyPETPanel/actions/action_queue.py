@@ -186,9 +186,12 @@ class ActionQueue:
             self._actions.clear()
             self._listener.onFailed(error, None)
             return
-        except Exception:
+        except Exception as error:  # a fault of the program, which the listener raises again
             self._actions.clear()
-            self._listener.onIdle()
+            try:
+                self._listener.onFailed(error, None)
+            finally:
+                self._listener.onIdle()
             raise
         if not self._actions or self._actions[0] is not waiting:  # cancelled meanwhile, or replaced by another choice
             return

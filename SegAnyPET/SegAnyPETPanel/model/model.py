@@ -79,7 +79,7 @@ class Model:
     Args:
         choice: which model, and where.
         make: creates the backend.
-        needsPackages: whether the backend needs the packages of its location; see `requirements`.
+        needsPackages: whether the backend needs the packages of its location; see `packages`.
 
     Attributes:
         choice: as given.

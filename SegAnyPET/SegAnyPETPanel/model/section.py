@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from SegAnyPETPanel.model.choice import LOCATIONS, SERVER, ModelChoice
 from SegAnyPETPanel.model.model import Model
+from SegAnyPETPanel.model.packages import Lack
 
 
 class ModelSection:
@@ -42,12 +43,12 @@ class ModelSection:
             ui.tokenEdit.text.strip(),
         )
 
-    def showState(self, model: Model, missing: Sequence[str]) -> None:
+    def showState(self, model: Model, missing: Sequence[Lack]) -> None:
         """Show in one line which model runs where, or which packages it needs.
 
         Args:
             model: the model.
-            missing: names of packages that are not installed.
+            missing: the packages that have to be installed.
         """
         choice, backend = model.choice, model.backend
         location = self._ui.locationSelector.itemText(LOCATIONS.index(choice.location))
@@ -57,7 +58,7 @@ class ModelSection:
             )
         elif missing:
             text = _("Model: {model}. It needs {packages}; the first click asks to install them.").format(
-                model=choice.model, packages=", ".join(missing)
+                model=choice.model, packages=", ".join(map(str, missing))
             )
         elif choice.location == SERVER:
             text = _("Model: {model} {place}; the first click connects to it.").format(
