@@ -24,13 +24,13 @@ from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.target_list import Failure
 from SegAnyPETPanel.actions.action_queue import ActionQueue
 from SegAnyPETPanel.actions.click_jobs import ClickJobs
+from SegAnyPETPanel.actions.errand import Errand
 from SegAnyPETPanel.actions.runner import Runner
 from SegAnyPETPanel.guard import guarded, guardedTimer
-from SegAnyPETPanel.model import packages, requirements
-from SegAnyPETPanel.model.choice import ModelChoice, saveChoice, savedChoice
-from SegAnyPETPanel.model.cpu_fallback import askForCpu, isDeviceError
+from SegAnyPETPanel.model.choice import savedChoice
+from SegAnyPETPanel.model.control import ModelControl
+from SegAnyPETPanel.model.cpu_fallback import isDeviceError
 from SegAnyPETPanel.model.model import Model
-from SegAnyPETPanel.model.section import ModelSection
 from SegAnyPETPanel.panel_view import PanelView
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import batchSummary, sentence
@@ -55,6 +55,7 @@ class Panel:
     Attributes:
         selection: the nodes and the segment that clicks go to.
         queue: what the user asked for.
+        models: the model that clicks go to.
         view: the widgets that only show something.
     """
 
@@ -63,7 +64,6 @@ class Panel:
         self.selection = Selection()
         self.markups = PromptMarkups(slicer.mrmlScene)
         self.placing = Placing()
-        self.modelSection = ModelSection(ui)
         self.shortcuts = Shortcuts(ui)
         self.editorWidget = makeEditorWidget(ui.editorButton.layout())
         self._editorSegment = EditorSegment(self.editorWidget, self.onTargetChosen)
@@ -76,14 +76,8 @@ class Panel:
         self._pointsTimer = guardedTimer(parent, 0, self.queuePointChanges, singleShot=True)
         self._watch = SceneWatch(self._refreshTimer.start, self._pointsTimer.start, self.view.showPlacing)
         self.queue = ActionQueue(Runner(parent), model or Model(savedChoice()), self)
-        self.modelSection.show(self.model.choice)
+        self.models = ModelControl(ui, self.queue, self.view.setStatus)
         self._connect()
-        self._showModel()
-
-    @property
-    def model(self) -> Model:
-        """The model that clicks go to."""
-        return self.queue.model  # type: ignore[return-value]
 
     @property
     def settled(self) -> bool:
@@ -133,13 +127,6 @@ class Panel:
             return
         self.queuePointChanges()
         self._pushBatch(lambda context: list(points_of(node, context.volume_node).values()))
-
-    def onStartModel(self) -> None:
-        """Start the model with the settings of the panel, and save them."""
-        choice = self.modelSection.choice()
-        self.queue.cancel()
-        self.queue.push(lambda: self._choose(choice), needsModel=False)
-        self.queue.start()
 
     def onRowSelected(self) -> None:
         """Send clicks to the segment of the selected row, and look at it."""
@@ -217,15 +204,14 @@ class Panel:
         """Install what the model needs."""
         self.view.setStatus(_("Starting the model ..."))
         self._showEnabled()
-        if self.model.needsPackages:
-            requirements.ensure(self.model.choice.location)
+        self.models.prepare()
 
     def onStarted(self) -> None:
         """Show that the model is ready."""
         self.view.setStatus(_("The model is ready."))
-        self._showModel()
+        self.models.show()
 
-    def onBusy(self, job: Job | BatchJob | None) -> None:
+    def onBusy(self, job: Job | BatchJob | Errand | None) -> None:
         """Show that the model is at work."""
         if job is not None:
             self.view.setStatus(getattr(job, "note", "") or _("The model is at work ..."))
@@ -233,19 +219,22 @@ class Panel:
 
     def onPoll(self) -> None:
         """Show the progress, and write the lesions of a batch that are ready."""
-        job, model = self.queue.job, self.model
+        job, model = self.queue.job, self.models.model
         self.view.showProgress(job)
         if isinstance(job, BatchJob):
             with self._editorSegment.paused():
                 self.controller.write_next(job, self._kind)
             if not job.stopped:
                 self.view.setStatus(_("{done} of {all} points ...").format(done=job.done, all=len(job.points)))
-        elif model.backend is None and model.progress:
+        elif job is None and model.progress:
             self.view.setStatus(_("Starting the model: {state}").format(state=model.progress))
         self._showEnabled()
 
-    def onFinished(self, job: Job | BatchJob) -> None:
+    def onFinished(self, job: Job | BatchJob | Errand) -> None:
         """Write the result of a job."""
+        if isinstance(job, Errand):
+            job.finish()
+            return
         ids: list[str] | None
         with self._editorSegment.paused():
             if isinstance(job, BatchJob):
@@ -263,15 +252,15 @@ class Panel:
         if ids is not None and isinstance(job, BatchJob) and job.batch is not None:
             self._repeatOnCpu(job.batch.failures)
 
-    def onFailed(self, error: BaseException, job: Job | BatchJob | None) -> None:
+    def onFailed(self, error: BaseException, job: Job | BatchJob | Errand | None) -> None:
         """Show why a job failed; if the device is the reason, offer the CPU."""
         self.selection.removeUnusedSegmentation()
         if not isinstance(error, SegAnyPETError):
             self.view.setStatus(_("SegAnyPET could not do that."))
             raise error
         self.view.setStatus(sentence(error))
-        self._showModel()
-        if isDeviceError(error, self.model.choice) and self._agreesToCpu(error):
+        self.models.show()
+        if isDeviceError(error, self.models.model.choice) and self.models.agreesToCpu(error):
             self.queue.repeat()
 
     def onIdle(self) -> None:
@@ -281,7 +270,7 @@ class Panel:
     # Actions, called by the queue when their turn comes
 
     def _jobs(self, create: bool = False) -> ClickJobs:
-        context, backend = self.selection.context(create), self.model.backend
+        context, backend = self.selection.context(create), self.models.model.backend
         if context is None or backend is None:
             raise InputError(_("Choose a PET."))
         return ClickJobs(self.controller, context, self.selection.segmentId, backend)
@@ -296,17 +285,6 @@ class Panel:
         if returned:
             self._select(returned[-1])
         self.view.setStatus("")
-
-    def _choose(self, choice: ModelChoice) -> None:
-        saveChoice(choice)
-        self.setModel(self.model.withChoice(choice))
-
-    def setModel(self, model: Model) -> None:
-        """Replace the model while nothing runs; the user's saved choice stays as it is."""
-        self.model.close()
-        self.queue.model = model
-        self.modelSection.show(model.choice)
-        self._showModel()
 
     def _followSegments(self) -> None:
         came = self.selection.followSegments()
@@ -337,16 +315,10 @@ class Panel:
         if not created:
             self.selection.segmentId = None
 
-    def _agreesToCpu(self, error: BaseException) -> bool:
-        choice = askForCpu(error, self.model.choice)
-        if choice is not None:
-            self._choose(choice)
-        return choice is not None
-
     def _repeatOnCpu(self, failures: Sequence[Failure]) -> None:
         """Offer the CPU for the points of a batch for which the device failed."""
-        failed = [failure for failure in failures if isDeviceError(failure.error, self.model.choice)]
-        if failed and self._agreesToCpu(failed[0].error):
+        failed = [failure for failure in failures if isDeviceError(failure.error, self.models.model.choice)]
+        if failed and self.models.agreesToCpu(failed[0].error):
             points = [failure.point for failure in failed]
             self._pushBatch(lambda context: points)
 
@@ -371,10 +343,6 @@ class Panel:
             self.view.showPoints(self.selection)
         self._showEnabled()
 
-    def _showModel(self) -> None:
-        missing = packages.missing(self.model.choice.location) if self.model.needsPackages else []
-        self.modelSection.showState(self.model, missing)
-
     def _showEnabled(self) -> None:
         self.view.showEnabled(self.selection, self.queue.busy, self.queue.starting)
 
@@ -391,7 +359,6 @@ class Panel:
             (ui.redoButton, self.onRedo),
             (ui.cancelButton, self.onCancel),
             (ui.useFiducialsButton, self.onUseFiducials),
-            (ui.startButton, self.onStartModel),
             (ui.petWindowButton, lambda: show_as_pet(self.selection.parameters.volume)),
         ):
             button.connect("clicked()", guarded(slot))

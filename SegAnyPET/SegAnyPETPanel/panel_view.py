@@ -16,11 +16,15 @@ from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext
 from SegAnyPETLib.mrml.target_rows import TargetRow, TargetRows
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.units import SUV_UNITS
+from SegAnyPETPanel.actions.errand import Errand
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import sentence
 from SegAnyPETPanel.views.editor_widget import EditorWidgetHistory
 from SegAnyPETPanel.views.placing import Placing
 from SegAnyPETPanel.views.target_table import fillTable, setUpTable
+
+#: Steps of the progress bar for work that is counted in bytes.
+PROGRESS_STEPS = 1000
 
 
 class PanelView:
@@ -78,8 +82,12 @@ class PanelView:
         self._markups.show(None if context is None else context.volume_node, points)
 
     def showProgress(self, job: object) -> None:
-        """Show how many points of a batch are done; for any other job, that the model is at work."""
-        done, total = (job.done, len(job.points)) if isinstance(job, BatchJob) else (0, 0)
+        """Show how many points of a batch or which part of an errand is done; else, that the model is at work."""
+        done, total = 0, 0
+        if isinstance(job, BatchJob):
+            done, total = job.done, len(job.points)
+        elif isinstance(job, Errand) and job.total:  # bytes may be more than the bar can count
+            done, total = PROGRESS_STEPS * job.done // job.total, PROGRESS_STEPS
         self._ui.progressBar.maximum = total
         self._ui.progressBar.value = done
 

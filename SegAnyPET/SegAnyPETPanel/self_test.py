@@ -62,7 +62,7 @@ def runAll(test: Any) -> None:
         for run in (_clickUndoRedo, _sceneClosesDuringInference):
             run(_panelWithPhantom(Model(ModelChoice(location=INSIDE))))
     slicer.mrmlScene.Clear(0)
-    slicer.modules.SegAnyPETWidget.panel.setModel(Model(savedChoice()))
+    slicer.modules.SegAnyPETWidget.panel.models.use(Model(savedChoice()))
     test.delayDisplay("Test passed")
 
 
@@ -119,7 +119,7 @@ def _panelWithPhantom(model: Model) -> Panel:
     (volume,) = makePhantom()
     slicer.util.selectModule("SegAnyPET")
     panel: Panel = slicer.modules.SegAnyPETWidget.panel
-    panel.setModel(model)  # the user's saved choice stays
+    panel.models.use(model)  # the user's saved choice stays
     panel.selection.parameters.volume = volume
     _until(lambda: panel.settled)
     return panel

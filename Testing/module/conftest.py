@@ -112,7 +112,7 @@ class ModuleUser:
         from SegAnyPETPanel.model.choice import ModelChoice
         from SegAnyPETPanel.model.model import Model, makeBackend
 
-        self.panel.setModel(Model(ModelChoice(**choice), make or makeBackend))
+        self.panel.models.use(Model(ModelChoice(**choice), make or makeBackend))
 
     def point(self, index_kji: tuple[int, int, int], positive: bool = True) -> None:
         """A point in the views at a voxel of the small PET, as the mouse would place it."""

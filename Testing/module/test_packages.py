@@ -68,7 +68,7 @@ def test_without_the_extension_of_torch_the_panel_names_it(quick, lacking) -> No
 
 def test_a_package_that_is_too_old_is_brought_up_to_date(quick) -> None:
     quick.harness.installations.versions["monai"] = "1.3.0"
-    quick.panel._showModel()
+    quick.panel.models.show()
     assert "It needs monai>=1.6 (1.3.0 is installed)" in quick.ui.modelLabel.text
     quick.harness.dialogs.answers += [True]
     quick.click((12, 12, 10))

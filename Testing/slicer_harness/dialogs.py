@@ -82,6 +82,11 @@ class Dialogs:
         self.shown.append(Message("question", text, title=title))
         return self._answer(text)
 
+    def file_name(self, parent: Any = None, caption: str = "", *where: Any) -> str:
+        """In place of `QFileDialog.getOpenFileName` and `getSaveFileName`, which PythonQt lets return a text."""
+        self.shown.append(Message("question", caption, title=caption))
+        return str(self._answer(caption))
+
     def install(self, monkeypatch: Any) -> None:
         """Stand there until the end of a test."""
         monkeypatch.setattr(slicer.util, "_messageDisplay", self.message_display)
@@ -89,6 +94,8 @@ class Dialogs:
         for name in ("exec", "exec_"):
             for dialog in (qt.QDialog, qt.QMessageBox):
                 monkeypatch.setattr(dialog, name, lambda box: self.run_dialog(box), raising=False)
+        for name in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
+            monkeypatch.setattr(qt.QFileDialog, name, staticmethod(self.file_name))
         for name in ("question", "warning", "information", "critical"):
             monkeypatch.setattr(qt.QMessageBox, name, staticmethod(self.ask))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from SegAnyPETLib.errors import Cancelled, SegAnyPETError
+
+Returned = TypeVar("Returned")
 
 
 class Job(Protocol):
@@ -122,15 +124,16 @@ class ActionQueue:
         self._actions: deque[Action] = deque()
         self._last: Action | None = None
         self._starting = False
+        self._cancelled = False
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs, or the model is being started."""
+        """Whether an action is done or a job runs, or the model is being started."""
         return self._starting or self._runner.busy
 
     @property
     def starting(self) -> bool:
-        """Whether the listener prepares the start of the model, such as by installing packages."""
+        """Whether the GUI thread is about an action or the start of the model, such as by installing packages."""
         return self._starting
 
     @property
@@ -156,6 +159,7 @@ class ActionQueue:
     def cancel(self) -> None:
         """Cancel what runs, and drop what waits."""
         self._actions.clear()
+        self._cancelled = True
         if self.job is not None:
             self.job.stop()
         if self._runner.busy:
@@ -180,7 +184,7 @@ class ActionQueue:
     def _startModel(self) -> None:
         waiting = self._actions[0]
         try:
-            self._prepare()
+            self._undisturbed(self._listener.onStarting)
         except SegAnyPETError as error:
             self._last = waiting
             self._actions.clear()
@@ -199,11 +203,11 @@ class ActionQueue:
         self._runner.start(self.model.start, self._started, self._startFailed, self._listener.onPoll)
         self._listener.onBusy(None)
 
-    def _prepare(self) -> None:
-        """Let the listener prepare the start. It may process events, whose actions wait until it has returned."""
+    def _undisturbed(self, function: Callable[[], Returned]) -> Returned:
+        """Call a function that may process events, whose actions wait until it has returned."""
         self._starting = True
         try:
-            self._listener.onStarting()
+            return function()
         finally:
             self._starting = False
 
@@ -223,12 +227,13 @@ class ActionQueue:
             self.next()
 
     def _do(self, action: Action) -> None:
+        self._cancelled = False
         try:
-            job = action.do()
+            job = self._undisturbed(action.do)
         except SegAnyPETError as error:
             self._listener.onFailed(error, None)
             return
-        if job is None:
+        if job is None or self._cancelled:  # cancelled while it processed events
             return
         self._last, self.job = action, job
         self.model.renew()

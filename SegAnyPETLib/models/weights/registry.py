@@ -61,20 +61,20 @@ MODELS: dict[str, ModelEntry] = {
             licence="Apache-2.0; training data: see Resources/MODEL_CARD.md",
             bundled="lite.safetensors",
         ),
-        # No file name of these two is published anywhere; the repository is listed when they are fetched.
+        # The files are the second release; the first one had names of its own, which --file still takes.
         ModelEntry(
             name="general",
             family="sam",
-            summary="SegAnyPET General: organs and lesions in whole-body PET",
+            summary="SegAnyPET General: organs and lesions in whole-body PET, trained on 11,041 scans",
             repository="YichiZhang98/SegAnyPET",
-            patterns=("*general*", "*organ*"),
+            patterns=("seganypet_v2.pth",),
         ),
         ModelEntry(
             name="lesion",
             family="sam",
             summary="SegAnyPET Lesion: tuned on lesions in whole-body PET",
             repository="YichiZhang98/SegAnyPET",
-            patterns=("*lesion*", "*tumor*", "*tumour*"),
+            patterns=("seganypet_lesion.pth",),
         ),
         ModelEntry(
             name="sam-med3d-turbo",

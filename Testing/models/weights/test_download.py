@@ -89,7 +89,7 @@ def test_what_changed_on_disk_is_fetched_again(home: Path, hub: Hub, checkpoint:
 
 
 def test_terms_come_before_any_request(home: Path, hub: Hub, checkpoint: Path) -> None:
-    hub.files = {"lesion.pth": checkpoint.read_bytes()}
+    hub.files = {"seganypet_lesion.pth": checkpoint.read_bytes()}
     with pytest.raises(InputError, match=r"state no licence.*--accept-terms"):
         fetch("lesion")
     assert hub.requests == []
@@ -97,7 +97,7 @@ def test_terms_come_before_any_request(home: Path, hub: Hub, checkpoint: Path) -
 
 
 def test_an_accepted_answer_is_stored_even_where_the_download_fails(home: Path, hub: Hub, checkpoint: Path) -> None:
-    hub.files = {"lesion.pth": checkpoint.read_bytes()}
+    hub.files = {"seganypet_lesion.pth": checkpoint.read_bytes()}
     hub.status = 503
     with pytest.raises(SegAnyPETError, match="HTTP 503"):
         fetch("lesion", accept_terms=True)
@@ -246,14 +246,14 @@ def test_a_download_of_another_process_is_not_disturbed(home: Path, hub: Hub) ->
 
 
 def test_folders_of_the_repository_are_not_made_here(home: Path, hub: Hub, checkpoint: Path) -> None:
-    hub.files = {"deep/folder/lesion.pth": checkpoint.read_bytes()}
+    hub.files = {"deep/folder/seganypet_lesion.pth": checkpoint.read_bytes()}
     record = fetch("lesion", accept_terms=True)
     assert record.file == f"lesion-{record.sha256[:16]}.pth"
     assert (home / record.file).is_file()
 
 
 def test_a_name_in_the_repository_is_not_a_path_on_this_machine(home: Path, hub: Hub, checkpoint: Path) -> None:
-    hub.files = {"../../lesion.pth": checkpoint.read_bytes()}
+    hub.files = {"../../seganypet_lesion.pth": checkpoint.read_bytes()}
     with pytest.raises(SegAnyPETError):
         fetch("lesion", accept_terms=True)
     assert [path.name for path in home.parent.iterdir()] == [home.name]
@@ -285,17 +285,17 @@ def test_a_damaged_cache_of_the_library_is_told(home: Path, hub: Hub) -> None:
     assert store.installed() == {}
 
 
-def test_the_file_is_found_by_its_name() -> None:
-    names = ["README.md", "lesion.md", "ckpt/SegAnyPET_Lesion.pth", "ckpt/SegAnyPET_General.pth"]
-    assert choose(find_model("lesion"), names, None) == "ckpt/SegAnyPET_Lesion.pth"
-    assert choose(find_model("general"), names, None) == "ckpt/SegAnyPET_General.pth"
+def test_the_published_files_are_found_by_their_names() -> None:
+    names = ["README.md", "seganypet_v1.pth", "ckpt/SegAnyPET_v2.pth", "seganypet_lesion.pth"]
+    assert choose(find_model("lesion"), names, None) == "seganypet_lesion.pth"
+    assert choose(find_model("general"), names, None) == "ckpt/SegAnyPET_v2.pth"
 
 
 def test_several_files_are_named_and_one_can_be_chosen() -> None:
-    names = ["lesion_v1.pth", "lesion_v2.pth", "general.pth"]
-    with pytest.raises(InputError, match=r"several files.*: lesion_v1\.pth, lesion_v2\.pth; choose one with.*--file"):
-        choose(find_model("lesion"), names, None)
-    assert choose(find_model("lesion"), names, "lesion_v2.pth") == "lesion_v2.pth"
+    names = ["a/seganypet_v2.pth", "b/seganypet_v2.pth", "seganypet_v1.pth"]
+    with pytest.raises(InputError, match=r"several files.*: a/seg.*, b/seg.*; choose one with.*--file"):
+        choose(find_model("general"), names, None)
+    assert choose(find_model("general"), names, "seganypet_v1.pth") == "seganypet_v1.pth"
 
 
 def test_files_whose_names_tell_nothing_are_named() -> None:
