@@ -28,6 +28,7 @@ EXTRA_OF = {
     "safetensors": "models",
     "huggingface_hub": "models",
     "matplotlib": "figures",
+    "highdicom": "dicom",
     "jinja2": "evaluation",
     "yaml": "training",
     "httpx": "client",

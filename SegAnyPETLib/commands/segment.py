@@ -16,11 +16,14 @@ from SegAnyPETLib.commands.arguments.segment import SegmentOptions
 from SegAnyPETLib.commands.backends import model_options, open_backend
 from SegAnyPETLib.commands.clicks import to_points
 from SegAnyPETLib.commands.outputs import check_output
+from SegAnyPETLib.dicom_out.kinds import ENDINGS, any_dicom, kind_of
+from SegAnyPETLib.dicom_out.source import SourceSeries, read_source
+from SegAnyPETLib.dicom_out.target import Algorithm, Target
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.flood import flood_notes
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import read_scan
+from SegAnyPETLib.pet.reading import PetScan, read_scan
 from SegAnyPETLib.pet.units import StatedUnits, stated_units
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
@@ -33,6 +36,9 @@ from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
+
+#: Endings of the files that a result is written to.
+OUTPUT_SUFFIXES = (*SUFFIXES, *ENDINGS.values())
 
 OPEN_NOTE = "note: the mask reaches the border of what the model looked at; a further --point there carries it on"
 
@@ -48,8 +54,11 @@ def run(options: SegmentOptions) -> None:
     model = model_options(options.model)
     if options.figure is not None:
         from SegAnyPETLib.figure import write_figure
+    if any_dicom(options.output):
+        from SegAnyPETLib.dicom_out.write import write_dicom
     scan = read_scan(options.pet, _stated(options))
     volume = scan.volume
+    source = source_of(scan, options.output)
     points = to_points(options.clicks, options.coordinates, volume)
     mask_kji, doubts = None, scan.notes
     if options.mask is not None:
@@ -63,10 +72,26 @@ def run(options: SegmentOptions) -> None:
         if options.figure is not None:
             title = _title(volume, measured)
             pictures.enter_context(write_figure(volume, result_kji, points, options.figure, title))
-        write_mask(volume, [Segment("Target", result_kji, tags=result_tags(session))], options.output)
+        target = Target(Segment("Target", result_kji, tags=result_tags(session)), measured, algorithm_of(session))
+        if source is not None:
+            write_dicom(source, [target], [path for path in options.output if kind_of(path)])
+        for path in options.output:
+            if kind_of(path) is None:
+                write_mask(volume, [target.segment], path)
     _print(options, volume, points, measured, backend)
     print_notes((*doubts, *flood_notes(volume, result_kji, points)))
     print(NOTICE)
+
+
+def source_of(scan: PetScan, outputs: Sequence[Path]) -> SourceSeries | None:
+    """Return the series that DICOM files among the outputs refer to, None if there is none among them.
+
+    Raises:
+        InputError: the PET is no DICOM series, or an output would replace one of its files.
+    """
+    for path in outputs:
+        check_output(path, OUTPUT_SUFFIXES, scan.files)
+    return read_source(scan.volume, scan.files) if any_dicom(outputs) else None
 
 
 def _stated(options: SegmentOptions) -> StatedUnits:
@@ -135,15 +160,21 @@ def prompted(
         raise SegAnyPETError("the result has no voxel; add a point in the target")
 
 
+def algorithm_of(session: InteractiveSession) -> Algorithm:
+    """Return what segments in a session."""
+    backend = session.backend
+    return Algorithm(backend.spec.name, backend.spec.sha256, backend.device, __version__)
+
+
 def result_tags(session: InteractiveSession) -> dict[str, str]:
     """Return the tags of a session's segment: the record of its prompts, and model, weights, device and program."""
-    backend = session.backend
+    algorithm = algorithm_of(session)
     return {
         TAG: SavedPrompts.of(session).to_json(),
-        "SegAnyPET.Model": backend.spec.name,
-        "SegAnyPET.WeightsSHA256": backend.spec.sha256,
-        "SegAnyPET.Device": backend.device,
-        "SegAnyPET.Version": __version__,
+        "SegAnyPET.Model": algorithm.model,
+        "SegAnyPET.WeightsSHA256": algorithm.weights_sha256,
+        "SegAnyPET.Device": algorithm.device,
+        "SegAnyPET.Version": algorithm.version,
     }
 
 
@@ -152,7 +183,8 @@ def _check_paths(options: SegmentOptions) -> None:
         raise InputError("--mask-segment names a segment of a mask; give --mask FILE.seg.nrrd too")
     if options.mask is None and not any(positive for _, positive in options.clicks):
         raise InputError("nothing says where the target is; give --point R,A,S or --mask FILE")
-    check_output(options.output, SUFFIXES, [options.pet, options.mask])
+    for path in options.output:
+        check_output(path, OUTPUT_SUFFIXES, [options.pet, options.mask])
     if options.figure is not None:
         check_output(options.figure, [".png"])
 
@@ -199,7 +231,7 @@ def _print(
         ("SUVmean", f"{measured.suv_mean:.2f}"),
         ("SUVpeak", f"{measured.suv_peak:.2f}"),
         ("TLG", f"{measured.tlg:.1f} g"),
-        ("mask", f"{options.output}"),
+        *(("mask", f"{path}") for path in options.output),
     ]
     if options.figure is not None:
         rows.append(("figure", f"{options.figure}"))

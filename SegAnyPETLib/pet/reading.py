@@ -37,10 +37,12 @@ class PetScan:
     Attributes:
         volume: float32 values; units ``"SUVbw"`` (g/ml), or ``""`` from a file that does not say its units.
         notes: what is doubtful about the values, for the user; empty if nothing is.
+        files: the slices of a DICOM series in the order of the volume's k axis; empty for an image file.
     """
 
     volume: Volume
     notes: tuple[Note, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def read_pet(path: str | Path) -> Volume:
@@ -95,7 +97,7 @@ def scan_of(series: Series) -> PetScan:
     scale = factors.per_slice.astype(np.float32)[:, None, None]
     volume = series.volume.with_array(series.volume.array_kji * scale, SUV_UNITS)
     check_image(volume)
-    return PetScan(volume, (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS)))
+    return PetScan(volume, (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS)), series.files)
 
 
 def _file_scan(path: Path, stated: StatedUnits) -> PetScan:

@@ -27,7 +27,7 @@ class SegmentOptions:
 
     Attributes:
         pet: an image file or a DICOM folder.
-        output: the mask on the PET's grid.
+        output: files of the mask on the PET's grid; their endings say what they hold.
         model: what segments.
         clicks: coordinates, and whether the target is there, in the order in which they were given.
         mask: a mask on the PET's grid to start from.
@@ -42,7 +42,7 @@ class SegmentOptions:
     """
 
     pet: Path
-    output: Path
+    output: tuple[Path, ...]
     model: ModelArguments
     clicks: tuple[tuple[Coordinates, bool], ...] = ()
     mask: Path | None = None
@@ -109,6 +109,7 @@ def add(commands: Any) -> None:
         "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.seg.nrrd\n"
         "  seganypet segment dicom_folder --point -80,15,-620 --negative -60,15,-600 \\\n"
         "      --output lesion.nii.gz --figure lesion.png\n"
+        "  seganypet segment dicom_folder --point -80,15,-620 --output lesion.seg.nrrd --output lesion.dcm\n"
         "  seganypet segment pet.nrrd --coordinates ijk --point 64,70,120 --mask draft.nii.gz --output lesion.nrrd\n"
         "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.nii.gz \\\n"
         "      --server https://pet.hospital.example --token-file token",
@@ -129,9 +130,11 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--output",
         type=Path,
+        action="append",
         required=True,
         metavar="OUT",
-        help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha",
+        help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha; of a DICOM folder also DICOM: .dcm "
+        "(SEG); repeat it for several files",
     )
     _add_units(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")

@@ -32,10 +32,12 @@ class Series:
     Attributes:
         volume: rescaled values (float32), in `BQML_UNITS` if the tags say so.
         headers: one per slice, in the order of the volume's k axis, without identifiers.
+        files: of the slices, in the same order.
     """
 
     volume: Volume
     headers: tuple[Dataset, ...]
+    files: tuple[Path, ...] = ()
 
 
 def read_series(folder: str | Path) -> Series:
@@ -56,7 +58,7 @@ def read_series(folder: str | Path) -> Series:
             raise InputError(f"{path.name} changed while it was read; read the series again")
         plane[...] = pixels * required_number(header, "RescaleSlope") + required_number(header, "RescaleIntercept")
     units: Units = BQML_UNITS if all(header.get("Units") == "BQML" for header in headers) else ""
-    return Series(Volume(array, matrix, units), tuple(headers))
+    return Series(Volume(array, matrix, units), tuple(headers), tuple(path for path, _ in slices))
 
 
 def _shape(slices: int, header: Dataset, name: str) -> tuple[int, int, int]:

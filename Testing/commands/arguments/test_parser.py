@@ -26,7 +26,7 @@ from SegAnyPETLib.pet.units import FileUnits
 
 #: The least that each command takes, and what it means.
 LEAST = {
-    "segment pet --output out": SegmentOptions(Path("pet"), Path("out"), ModelArguments()),
+    "segment pet --output out": SegmentOptions(Path("pet"), (Path("out"),), ModelArguments()),
     "segment-many m.json --output out": SegmentManyOptions(
         Path("m.json"), Path("out"), ModelArguments(), JobArguments()
     ),

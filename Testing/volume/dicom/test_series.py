@@ -11,7 +11,7 @@ from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     EnhancedPETImageStorage,
-    JPEGLSLossless,
+    HTJ2KLossless,
     MediaStorageDirectoryStorage,
     RLELossless,
     RTStructureSetStorage,
@@ -303,7 +303,7 @@ def _encapsulated(syntax, content):
     return edit
 
 
-@pytest.mark.parametrize("syntax", [JPEGLSLossless, MPEG2MPML])  # one whose decoder is not installed, one without any
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, MPEG2MPML])  # one whose decoder is not installed, one without any
 def test_unsupported_compression_is_refused(tmp_path, syntax):
     write_series(tmp_path, VOXELS, edit=_encapsulated(syntax, bytes(16)))
     assert f"is compressed ({syntax.name}); export the series uncompressed" in _refusal(tmp_path)

@@ -1,0 +1,87 @@
+"""Results of a DICOM series as DICOM objects, from the command line."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from SegAnyPETLib.cli import main
+from SegAnyPETLib.volume.segmentation import read_segmentation
+from Testing.commands.test_segment import INSIDE, ras
+from Testing.dicom_fixtures import write_series
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """A warm box with a hot cube at (k, j, i) = 5..8, 4..7, 9..12."""
+    stored = np.full((14, 12, 20), 3000, np.int16)
+    stored[5:9, 4:8, 9:13] = 30000
+    write_series(tmp_path / "series", stored)
+    return tmp_path / "series"
+
+
+@pytest.fixture
+def command(series: Path, model_file: Path) -> list[str]:
+    """A command with a click that lacks its output."""
+    k, j, i = INSIDE
+    clicks = ["--point", f"{i},{j},{k}", "--coordinates", "ijk"]
+    return ["segment", str(series), "--model", str(model_file), "--threads", "1", *clicks]
+
+
+def outputs(*paths: Path) -> list[str]:
+    return [word for path in paths for word in ("--output", str(path))]
+
+
+def test_several_outputs_hold_the_same_mask(
+    command: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nrrd, dicom = tmp_path / "out.seg.nrrd", tmp_path / "out.dcm"
+    assert main([*command, *outputs(nrrd, dicom)]) == 0
+    _, (segment,) = read_segmentation(nrrd)
+    seg = pydicom.dcmread(dicom)
+    assert int(seg.pixel_array.sum()) == int(segment.mask_kji.sum()) > 0
+    parameters = seg.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0].AlgorithmParameters
+    assert f"WeightsSHA256={segment.tags['SegAnyPET.WeightsSHA256']}" in parameters
+    printed = capfd.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1)[1] for line in printed if line.startswith("mask ")] == [str(nrrd), str(dicom)]
+
+
+def test_dicom_of_an_image_file_is_refused_before_any_work(
+    pet_file: Path, model_file: Path, pet, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["segment", str(pet_file), "--model", str(model_file), "--point", ras(pet, INSIDE)]
+    assert main([*command, *outputs(tmp_path / "out.nii.gz", tmp_path / "out.dcm")]) == 2
+    assert "this PET is an image file; give the folder of the series" in capfd.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["pet.nii.gz"]
+
+
+def test_a_file_of_the_series_is_not_replaced(
+    command: list[str], series: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = min(series.iterdir())
+    before = first.read_bytes()
+    assert main([*command, *outputs(first)]) == 2
+    assert f"{first.name} is read by this command and must not be replaced" in capfd.readouterr().err
+    assert first.read_bytes() == before
+
+
+def test_a_missing_highdicom_is_named_with_its_extra(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole_import = builtins.__import__
+
+    def without_highdicom(name: str, *rest: object, **named: object) -> object:
+        if name.partition(".")[0] == "highdicom":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return whole_import(name, *rest, **named)  # type: ignore[arg-type]
+
+    for module in ("segmentation", "report", "write"):
+        monkeypatch.delitem(__import__("sys").modules, f"SegAnyPETLib.dicom_out.{module}", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without_highdicom)
+    assert main([*command, *outputs(tmp_path / "out.dcm")]) == 1
+    assert "needs highdicom, which is not installed" in (told := capfd.readouterr().err)
+    assert "pip install '.[dicom]'" in told
