@@ -34,6 +34,7 @@ from SegAnyPETPanel.model.model import Model
 from SegAnyPETPanel.panel_view import PanelView
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import batchSummary, sentence
+from SegAnyPETPanel.thread_logs import ThreadLogs
 from SegAnyPETPanel.views.editor_widget import EditorSegment, EditorWidgetHistory, makeEditorWidget
 from SegAnyPETPanel.views.placing import Placing
 from SegAnyPETPanel.views.scene_watch import SceneWatch
@@ -75,6 +76,7 @@ class Panel:
         self._refreshTimer = guardedTimer(parent, SETTLE_MS, self.refresh, singleShot=True)
         self._pointsTimer = guardedTimer(parent, 0, self.queuePointChanges, singleShot=True)
         self._watch = SceneWatch(self._refreshTimer.start, self._pointsTimer.start, self.view.showPlacing)
+        self._logs = ThreadLogs(parent)
         self.queue = ActionQueue(Runner(parent), model or Model(savedChoice()), self)
         self.models = ModelControl(ui, self.queue, self.view.setStatus)
         self._connect()
@@ -197,6 +199,7 @@ class Panel:
         self._refreshTimer.stop()
         self._pointsTimer.stop()
         self.queue.close()
+        self._logs.close()
 
     # Callbacks of the queue
 

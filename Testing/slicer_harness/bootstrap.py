@@ -20,6 +20,7 @@ from Testing.slicer_harness import (  # noqa: F401 - the modules of widgets regi
     segment_editor_widget,
 )
 from Testing.slicer_harness.application import Application, modules_of
+from Testing.slicer_harness.application_log import RootLogger
 from Testing.slicer_harness.core import SlicerCore
 from Testing.slicer_harness.dialogs import Dialogs
 from Testing.slicer_harness.installers import (
@@ -79,6 +80,7 @@ class SlicerHarness:
         scene: ``slicer.mrmlScene``.
         dialogs: what the user was shown, and what they answer.
         installations: what was asked to be installed.
+        root_logger: Python's, with Slicer's handler.
         main_window: None until it is opened.
     """
 
@@ -89,6 +91,7 @@ class SlicerHarness:
         self.app = Application(core)
         self.dialogs = Dialogs()
         self.installations = Installations()
+        self.root_logger = RootLogger()
         self.loaded: list[LoadedModule] = []
         self.main_window: Any = None
         qt.application.organizationName = "SegAnyPET tests"
@@ -210,6 +213,7 @@ class SlicerHarness:
                 loaded.parent.delete()
         if self.main_window is not None:
             self.main_window.delete()
+        self.root_logger.restore()
 
 
 def exporting(name: str, source: ModuleType, names: list[str]) -> ModuleType:

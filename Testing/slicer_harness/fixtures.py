@@ -59,6 +59,8 @@ def slicer_harness(
     harness = SlicerHarness(slicer_core(), monkeypatch, tmp_path)
     yield harness
     harness.close()
+    misplaced = harness.root_logger.log.misplaced
+    assert not misplaced, f"logged in another thread than the GUI's: {misplaced}"
 
 
 @pytest.fixture
