@@ -23,6 +23,8 @@ class Point:
         ras: right, anterior, superior in millimetres.
         positive: True for a point in the target, False for a point outside it.
         clicked_ras: where the user clicked, if the point was moved from there by `pet.hottest.snapped`.
+        size_step: steps from the mask that the model expects most of to a larger one, or if negative to a smaller one,
+            of the masks that the click may mean.
 
     Raises:
         InputError: the coordinates are not three finite numbers.
@@ -31,6 +33,7 @@ class Point:
     ras: tuple[float, float, float]
     positive: bool = True
     clicked_ras: tuple[float, float, float] | None = None
+    size_step: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ras", _finite(self.ras))
@@ -57,9 +60,10 @@ Prompt = Point | MaskPrompt
 def prompts_to_json(prompts: Sequence[Prompt]) -> str:
     """Return prompts as JSON, in their order.
 
-    A point is ``{"ras": [r, a, s], "positive": true}``, with ``"clicked_ras"`` if it was moved from the click. A
-    mask is ``{"mask": {"offset_kji": [k, j, i], "shape_kji": [k, j, i], "bits": base64}, "mend": false}``; the bits
-    are those of its voxels in C order, the highest bit of a byte first, compressed by zlib.
+    A point is ``{"ras": [r, a, s], "positive": true}``, with ``"clicked_ras"`` if it was moved from the click, and
+    ``"size_step"`` if another size than the model's choice was taken. A mask is ``{"mask": {"offset_kji": [k, j, i],
+    "shape_kji": [k, j, i], "bits": base64}, "mend": false}``; the bits are those of its voxels in C order, the highest
+    bit of a byte first, compressed by zlib.
     """
     return json.dumps([_mask_item(p) if isinstance(p, MaskPrompt) else _point_item(p) for p in prompts])
 
@@ -90,14 +94,20 @@ def _finite(ras: Any) -> tuple[float, float, float]:
 
 
 def _point_item(point: Point) -> dict[str, Any]:
-    item = {"ras": list(point.ras), "positive": point.positive}
-    return item if point.clicked_ras is None else item | {"clicked_ras": list(point.clicked_ras)}
+    item: dict[str, Any] = {"ras": list(point.ras), "positive": point.positive}
+    if point.clicked_ras is not None:
+        item["clicked_ras"] = list(point.clicked_ras)
+    if point.size_step:
+        item["size_step"] = point.size_step
+    return item
 
 
 def _point_of(item: dict[str, Any]) -> Point:
     ras, positive = item["ras"], item["positive"]
-    clicked = item.get("clicked_ras")
-    return Point(tuple(ras), bool(positive), None if clicked is None else tuple(clicked))
+    clicked, size_step = item.get("clicked_ras"), item.get("size_step", 0)
+    if type(size_step) is not int:
+        raise TypeError("a step of size is a whole number")
+    return Point(tuple(ras), bool(positive), None if clicked is None else tuple(clicked), size_step)
 
 
 def _mask_item(prompt: MaskPrompt) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydicom.dataset import FileDataset
 
 from SegAnyPETLib.cli import main
 from SegAnyPETLib.commands.arguments.parser import parse
-from SegAnyPETLib.commands.clicks import to_points
+from SegAnyPETLib.commands.common.clicks import to_points
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.volume.io import write_volume
 from SegAnyPETLib.volume.volume import Volume

@@ -15,7 +15,6 @@ from slicer.i18n import tr as _
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.editor import SegmentEditor, editor_node
-from SegAnyPETLib.mrml.nodes.pet_window import show_as_pet
 from SegAnyPETLib.mrml.nodes.points import points_of
 from SegAnyPETLib.mrml.nodes.prompt_markups import PromptMarkups
 from SegAnyPETLib.mrml.nodes.terminology import KINDS, SegmentKind
@@ -26,7 +25,7 @@ from SegAnyPETPanel.actions.action_queue import ActionQueue
 from SegAnyPETPanel.actions.click_jobs import ClickJobs
 from SegAnyPETPanel.actions.errand import Errand
 from SegAnyPETPanel.actions.runner import Runner
-from SegAnyPETPanel.guard import guarded, guardedTimer
+from SegAnyPETPanel.guard import guardedTimer
 from SegAnyPETPanel.model.choice import savedChoice
 from SegAnyPETPanel.model.control import ModelControl
 from SegAnyPETPanel.model.cpu_fallback import isDeviceError
@@ -35,6 +34,7 @@ from SegAnyPETPanel.panel_view import PanelView
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import batchSummary, sentence
 from SegAnyPETPanel.thread_logs import ThreadLogs
+from SegAnyPETPanel.views.connections import connect
 from SegAnyPETPanel.views.editor_widget import EditorSegment, EditorWidgetHistory, makeEditorWidget
 from SegAnyPETPanel.views.placing import Placing
 from SegAnyPETPanel.views.scene_watch import SceneWatch
@@ -79,7 +79,7 @@ class Panel:
         self._logs = ThreadLogs(parent)
         self.queue = ActionQueue(Runner(parent), model or Model(savedChoice()), self)
         self.models = ModelControl(ui, self.queue, self.view.setStatus)
-        self._connect()
+        connect(ui, self)
 
     @property
     def settled(self) -> bool:
@@ -106,15 +106,18 @@ class Panel:
         self.queuePointChanges()
         self.queue.push(lambda: self._jobs().refine())
 
+    def onResize(self, larger: bool) -> None:
+        """Take the next larger or smaller mask that the click may mean, without another click."""
+        self.queuePointChanges()
+        self.queue.push(lambda: self._jobs().resize(larger))
+
     def onUndo(self) -> None:
         """Take the last step back, click and mask together."""
-        self.queuePointChanges()
-        self.queue.push(lambda: self._step(self.controller.editor.history.undo), needsModel=False)
+        self._queueStep(self.controller.editor.history.undo)
 
     def onRedo(self) -> None:
         """Repeat what was taken back."""
-        self.queuePointChanges()
-        self.queue.push(lambda: self._step(self.controller.editor.history.redo), needsModel=False)
+        self._queueStep(self.controller.editor.history.redo)
 
     def onCancel(self) -> None:
         """Cancel what runs, and drop what waits."""
@@ -281,6 +284,10 @@ class Panel:
     def _pushBatch(self, points: Callable[[ClickContext], Sequence[Point]]) -> None:
         self.queue.push(lambda: self._jobs(create=True).batch(points, self._snap))
 
+    def _queueStep(self, undoOrRedo: Callable[[], None]) -> None:
+        self.queuePointChanges()
+        self.queue.push(lambda: self._step(undoOrRedo), needsModel=False)
+
     def _step(self, undoOrRedo: Callable[[], None]) -> None:
         before = self.selection.segmentIds()
         undoOrRedo()
@@ -348,21 +355,3 @@ class Panel:
 
     def _showEnabled(self) -> None:
         self.view.showEnabled(self.selection, self.queue.busy, self.queue.starting)
-
-    # Connections
-
-    def _connect(self) -> None:
-        ui = self.ui
-        ui.positiveButton.connect("toggled(bool)", guarded(lambda on: self.onPlace(True, on)))
-        ui.negativeButton.connect("toggled(bool)", guarded(lambda on: self.onPlace(False, on)))
-        for button, slot in (
-            (ui.nextButton, self.onNextLesion),
-            (ui.refineButton, self.onRefine),
-            (ui.undoButton, self.onUndo),
-            (ui.redoButton, self.onRedo),
-            (ui.cancelButton, self.onCancel),
-            (ui.useFiducialsButton, self.onUseFiducials),
-            (ui.petWindowButton, lambda: show_as_pet(self.selection.parameters.volume)),
-        ):
-            button.connect("clicked()", guarded(slot))
-        ui.targetTable.connect("itemSelectionChanged()", guarded(self.onRowSelected))

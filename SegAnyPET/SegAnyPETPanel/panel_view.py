@@ -107,7 +107,8 @@ class PanelView:
         canStep = context is not None and context.segmentation is not None and not busy
         ui.undoButton.enabled = canStep and self._history.canUndo
         ui.redoButton.enabled = canStep and self._history.canRedo
-        ui.refineButton.enabled = selection.segmentId is not None
+        for button in (ui.refineButton, ui.smallerButton, ui.largerButton):
+            button.enabled = selection.segmentId is not None
         ui.useFiducialsButton.enabled = context is not None and not busy
         ui.startButton.enabled = not starting
         self.showPlacing()

@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.commands.arguments.demo import DemoOptions
-from SegAnyPETLib.commands.backends import model_options, open_backend
-from SegAnyPETLib.commands.colors import distinct_color
-from SegAnyPETLib.commands.outputs import make_folder
+from SegAnyPETLib.commands.common.backends import model_options, open_backend
+from SegAnyPETLib.commands.common.colors import distinct_color
+from SegAnyPETLib.commands.common.outputs import make_folder
 from SegAnyPETLib.commands.phantom import PET, write_phantom
 from SegAnyPETLib.commands.segment import result_tags
 from SegAnyPETLib.evaluation.metrics import dice

@@ -9,9 +9,9 @@ from pathlib import Path
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
-from SegAnyPETLib.commands.backends import ModelOptions, model_options
-from SegAnyPETLib.commands.outputs import check_output, write_json
-from SegAnyPETLib.commands.parallel import Failure, Jobs, jobs_of, spread
+from SegAnyPETLib.commands.common.backends import ModelOptions, model_options
+from SegAnyPETLib.commands.common.outputs import check_output, write_json
+from SegAnyPETLib.commands.common.parallel import Failure, Jobs, jobs_of, spread
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.evaluate import evaluate_case, evaluation_of
 from SegAnyPETLib.evaluation.manifest import Case, read_manifest

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from SegAnyPETLib.commands.arguments.phantom import PhantomOptions
-from SegAnyPETLib.commands.outputs import filling, write_json
+from SegAnyPETLib.commands.common.outputs import filling, write_json
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
 from SegAnyPETLib.simulation.tissues import ORGANS

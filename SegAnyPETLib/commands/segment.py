@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from tqdm import tqdm
 from SegAnyPETLib import __version__
 from SegAnyPETLib.backend.protocol import Backend
 from SegAnyPETLib.commands.arguments.segment import SegmentOptions
-from SegAnyPETLib.commands.backends import model_options, open_backend
-from SegAnyPETLib.commands.clicks import to_points
-from SegAnyPETLib.commands.outputs import check_output
+from SegAnyPETLib.commands.common.backends import model_options, open_backend
+from SegAnyPETLib.commands.common.clicks import to_points
+from SegAnyPETLib.commands.common.outputs import check_output
 from SegAnyPETLib.dicom_out.kinds import ENDINGS, any_dicom, kind_of
 from SegAnyPETLib.dicom_out.source import SourceSeries, read_source
 from SegAnyPETLib.dicom_out.target import Algorithm, Target
@@ -59,7 +60,7 @@ def run(options: SegmentOptions) -> None:
     scan = read_scan(options.pet, _stated(options))
     volume = scan.volume
     source = source_of(scan, options.output)
-    points = to_points(options.clicks, options.coordinates, volume)
+    points = sized(to_points(options.clicks, options.coordinates, volume), options.size)
     mask_kji, doubts = None, scan.notes
     if options.mask is not None:
         mask_kji, of_mask = read_mask(options.mask, volume, options.mask_segment)
@@ -79,6 +80,7 @@ def run(options: SegmentOptions) -> None:
             if kind_of(path) is None:
                 write_mask(volume, [target.segment], path)
     _print(options, volume, points, measured, backend)
+    print_sizes(session, options.size)
     print_notes((*doubts, *flood_notes(volume, result_kji, points)))
     print(NOTICE)
 
@@ -96,6 +98,23 @@ def source_of(scan: PetScan, outputs: Sequence[Path]) -> SourceSeries | None:
 
 def _stated(options: SegmentOptions) -> StatedUnits:
     return stated_units(options.units, options.weight_kg, options.dose_mbq, options.uptake_min, options.half_life_min)
+
+
+def sized(points: Sequence[Point], size: int) -> list[Point]:
+    """Return the points, the first one with a step of size."""
+    return [replace(point, size_step=0 if n else size) for n, point in enumerate(points)]
+
+
+def print_sizes(session: InteractiveSession, wanted: int) -> None:
+    """Print which of the sizes that the first click may mean was taken, and what others there are."""
+    taken = session.points[0].size_step if session.points else 0
+    if taken != wanted:
+        print(f"note: --size {wanted} was not possible for this click; {taken} was taken")
+    if len(session.alternatives) > 1:
+        voxel_ml = session.volume.voxel_ml
+        sizes = [f"{a.mask.voxels * voxel_ml:.2f} ml" for a in session.alternatives]
+        sizes[session.chosen] += " (taken)"
+        print(f"sizes    {', '.join(sizes)}; --size -1 is the next smaller one, --size 1 the next larger one")
 
 
 def print_notes(notes: Sequence[Note]) -> None:
@@ -181,6 +200,8 @@ def result_tags(session: InteractiveSession) -> dict[str, str]:
 def _check_paths(options: SegmentOptions) -> None:
     if options.mask is None and options.mask_segment is not None:
         raise InputError("--mask-segment names a segment of a mask; give --mask FILE.seg.nrrd too")
+    if options.size and (options.mask is not None or not options.clicks):
+        raise InputError("--size is about the first point of a new target; leave out --mask, or --size")
     if options.mask is None and not any(positive for _, positive in options.clicks):
         raise InputError("nothing says where the target is; give --point R,A,S or --mask FILE")
     for path in options.output:

@@ -11,11 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
-from SegAnyPETLib.commands.backends import ModelOptions, model_options
-from SegAnyPETLib.commands.click_manifest import ClickCase, ClickTarget, read_click_manifest
-from SegAnyPETLib.commands.colors import distinct_color
-from SegAnyPETLib.commands.outputs import check_output, make_folder
-from SegAnyPETLib.commands.parallel import Failure, jobs_of, spread
+from SegAnyPETLib.commands.common.backends import ModelOptions, model_options
+from SegAnyPETLib.commands.common.click_manifest import ClickCase, ClickTarget, read_click_manifest
+from SegAnyPETLib.commands.common.colors import distinct_color
+from SegAnyPETLib.commands.common.outputs import check_output, make_folder
+from SegAnyPETLib.commands.common.parallel import Failure, jobs_of, spread
 from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from SegAnyPETLib.commands.arguments.train import TrainOptions
-from SegAnyPETLib.commands.outputs import check_folder
+from SegAnyPETLib.commands.common.outputs import check_folder
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.device import checked_device
 from SegAnyPETLib.training.recipe_file import read_recipe

@@ -13,6 +13,7 @@ from SegAnyPETLib.evaluation.metrics import dice
 from SegAnyPETLib.evaluation.statistics.curves import WORSE_BY
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.session import InteractiveSession
+from SegAnyPETLib.session.state import StepResult
 from SegAnyPETLib.volume.volume import Volume
 
 
@@ -29,13 +30,21 @@ class Session(Protocol):
 
 @runtime_checkable
 class SizedSession(Session, Protocol):
-    """A session whose mask can be exchanged for one of another size, which costs no click."""
+    """A session whose mask can be exchanged for a smaller or larger one, which costs no click."""
 
-    def other_sizes(self) -> Sequence[NDArray[np.bool_]]:
-        """Return the masks that are one step smaller or larger, those there are."""
+    @property
+    def alternatives(self) -> Sequence[StepResult]:
+        """The masks that the last click may mean, from the smallest to the largest."""
 
-    def take_size(self, number: int) -> object:
-        """Take one of `other_sizes` as the mask."""
+    @property
+    def chosen(self) -> int:
+        """Index of the current mask in `alternatives`."""
+
+    def smaller(self) -> object:
+        """Take the next smaller one."""
+
+    def larger(self) -> object:
+        """Take the next larger one."""
 
 
 SessionFactory = Callable[[Volume], Session]
@@ -56,8 +65,14 @@ def take_better_size(session: SizedSession, reference_kji: NDArray[np.bool_]) ->
     Returns:
         Whether one was taken: that of highest Dice, if it is higher by more than a hundredth.
     """
-    scores = [dice(mask, reference_kji) for mask in session.other_sizes()]
-    if not scores or max(scores) <= dice(session.mask_kji, reference_kji) + WORSE_BY:
+    now = dice(session.mask_kji, reference_kji)
+    steps = [
+        (dice(session.alternatives[number].mask.to_array(reference_kji.shape), reference_kji), take)
+        for number, take in ((session.chosen - 1, session.smaller), (session.chosen + 1, session.larger))
+        if 0 <= number < len(session.alternatives)
+    ]
+    best, take = max(steps, key=lambda step: step[0], default=(now, None))
+    if take is None or best <= now + WORSE_BY:
         return False
-    session.take_size(int(np.argmax(scores)))
+    take()
     return True

@@ -86,6 +86,18 @@ class Controller:
         mask = read_mask(context.segmentation, segment_id, context.volume_node)
         return self._job(context, segment_id, backend, lambda session: session.add_mask(mask))
 
+    def resize(self, context: ClickContext, segment_id: str, larger: bool, backend: Backend) -> Job:
+        """Return the job that takes the next larger or smaller mask that the segment's only click may mean.
+
+        Raises:
+            InputError: the segment does not exist, or was clicked in another volume.
+        """
+
+        def apply(session: InteractiveSession) -> object:
+            return session.larger() if larger else session.smaller()
+
+        return self._job(context, segment_id, backend, apply)
+
     def move(self, context: ClickContext, segment_id: str, index: int, point: Point, backend: Backend) -> Job:
         """Return the job that replaces one of `points`.
 

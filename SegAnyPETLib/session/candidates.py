@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from SegAnyPETLib.volume.patch import MaskPatch
+from SegAnyPETLib.backend.protocol import Prediction
 from SegAnyPETLib.volume.window import Window
 
-#: Voxel sizes in mm of the windows that a model with an estimate looks through at a first click.
+#: Voxel sizes in mm of the windows that a model with several masks looks through at a first click.
 LOOKS_MM = (2.0, 2.5, 3.0, 4.0, 5.0, 6.5)
 #: The next smaller or larger mask has at most this share, or at least its inverse, of a mask's volume.
 SIZE_STEP = 0.65
@@ -18,22 +19,35 @@ SIZE_STEP = 0.65
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A mask that a click may mean.
+    """One of the masks that a click may mean.
 
     Attributes:
-        mask: on the volume's grid.
+        prediction: the mask, and the Dice that the model expects of it.
         window: that the model looked through.
-        quality: the Dice that the model expects of it, 0 to 1.
     """
 
-    mask: MaskPatch
+    prediction: Prediction
     window: Window
-    quality: float
+
+    @classmethod
+    def all_of(cls, prediction: Prediction, window: Window) -> tuple[Candidate, ...]:
+        """Return the first mask of a prediction and its alternatives."""
+        return tuple(cls(one, window) for one in (prediction, *prediction.alternatives))
+
+    @property
+    def quality(self) -> float:
+        """Dice that the model expects, 0 to 1."""
+        return self.prediction.quality
+
+    @cached_property
+    def volume_mm3(self) -> float:
+        """Volume of the mask in its window."""
+        return int(np.count_nonzero(self.prediction.logits_kji > 0)) * self.window.spacing_mm**3
 
 
 @dataclass(frozen=True, eq=False)
-class Sizes:
-    """Masks of one target in the order of their volume, and which of them is meant.
+class Ladder:
+    """Candidates in the order of their volume, each a clear step from the next, and which of them is meant.
 
     Attributes:
         candidates: from the smallest to the largest.
@@ -43,13 +57,8 @@ class Sizes:
     candidates: tuple[Candidate, ...]
     chosen: int
 
-    @property
-    def current(self) -> Candidate:
-        """Candidate that is meant."""
-        return self.candidates[self.chosen]
 
-
-def by_size(candidates: Sequence[Candidate]) -> Sizes | None:
+def by_size(candidates: Sequence[Candidate]) -> Ladder | None:
     """Choose the candidate of highest quality, and of the others those that are clearly smaller or larger.
 
     From the chosen one, each next step is the candidate of highest quality among those at least one `SIZE_STEP` away.
@@ -57,13 +66,13 @@ def by_size(candidates: Sequence[Candidate]) -> Sizes | None:
     Returns:
         None if no candidate has a voxel.
     """
-    some = [c for c in candidates if c.mask.voxels]
+    some = [c for c in candidates if c.volume_mm3]
     if not some:
         return None
     best = max(some, key=lambda c: c.quality)
-    smaller = _steps(best, some, lambda c, last: c.mask.voxels <= SIZE_STEP * last.mask.voxels)
-    larger = _steps(best, some, lambda c, last: c.mask.voxels * SIZE_STEP >= last.mask.voxels)
-    return Sizes((*reversed(smaller), best, *larger), len(smaller))
+    smaller = _steps(best, some, lambda c, last: c.volume_mm3 <= SIZE_STEP * last.volume_mm3)
+    larger = _steps(best, some, lambda c, last: c.volume_mm3 * SIZE_STEP >= last.volume_mm3)
+    return Ladder((*reversed(smaller), best, *larger), len(smaller))
 
 
 def _steps(
@@ -76,10 +85,3 @@ def _steps(
         last = max(further, key=lambda c: c.quality)
         steps.append(last)
     return steps
-
-
-def overlap(one: MaskPatch, other: MaskPatch) -> float:
-    """Return the Dice of two masks with voxels, on the same grid."""
-    common = one.box.meet(other.box)
-    both = int(np.count_nonzero(one.within(common) & other.within(common)))
-    return 2 * both / (one.voxels + other.voxels)

@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage, mask_prompt
 from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
+from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size
 from SegAnyPETLib.session.growth import Watch, grow
 from SegAnyPETLib.session.parts import part_at
 from SegAnyPETLib.session.settle import cleared, settle
 from SegAnyPETLib.session.state import State, StepResult, View
-from SegAnyPETLib.session.zoom import DOUBT, OTHER_LOOKS_MM, first_window, fitting_window, shows_click, still_fits
+from SegAnyPETLib.session.zoom import (
+    DOUBT,
+    FIRST_LOOK_MM,
+    OTHER_LOOKS_MM,
+    first_window,
+    fitting_window,
+    shows_click,
+    still_fits,
+)
 from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
@@ -23,7 +32,7 @@ from SegAnyPETLib.volume.window import Window
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """What the model made of a prompt, and what of the grid it saw for that."""
+    """What the model made of a prompt, what of the grid it saw for that, and what else the prompt may mean."""
 
     proposal: MaskPatch
     window: Window
@@ -31,6 +40,8 @@ class _Look:
     previous_logits: NDArray[np.float16] | None
     seen: tuple[Box, ...]
     open: bool = False
+    smaller: tuple[_Look, ...] = ()
+    larger: tuple[_Look, ...] = ()
 
 
 class Segmenter:
@@ -58,15 +69,51 @@ class Segmenter:
             return self._clicked(state, prompt)
         return self._refined(state, prompt) if prompt.refine else state.redrawn(self.volume, prompt.mask)
 
+    def resized(self, state: State, steps: int) -> State:
+        """Return the state with a smaller or larger one of its alternatives; the model is not asked.
+
+        Args:
+            state: its last prompt is a click that has alternatives.
+            steps: number of steps to larger ones, or if negative to smaller ones; the last one is taken if there are
+                fewer.
+        """
+        number = int(np.clip(state.chosen + steps, 0, len(state.alternatives) - 1))
+        *earlier, click = state.prompts
+        assert isinstance(click, Point)
+        resized = replace(click, size_step=click.size_step + number - state.chosen)
+        result = replace(state.alternatives[number], point=resized)
+        return State(
+            (*earlier, resized),
+            result.mask,
+            View(result.window, None, self.backend),
+            (*state.steps[:-1], result),
+            state.alternatives,
+            number,
+        )
+
     def _clicked(self, state: State, click: Point) -> State:
         begin = time.perf_counter()
+        chosen_size, click = click.size_step, replace(click, size_step=0)
         before = replace(state, prompts=(*state.prompts, click))
         if not click.positive and not state.mask.voxels:
             return before  # there is nothing to take away yet; later looks will know
         points = before.points
         look = self._look_again(state, points) if state.mask.voxels else self._look_anew(points, state.mask)
-        mask = settle(self.volume, state.mask, look.proposal, points, look.seen)
-        return self._next(before, mask, click, look, begin)
+        others = [(each, self._settled(state, points, each)) for each in (*look.smaller, *look.larger)]
+        mask = self._settled(state, points, look)
+        clicked = self._next(before, mask, click, look, begin)
+        if not others:
+            return clicked
+        number = len(look.smaller)
+        results = [
+            replace(clicked.steps[-1], mask=m, window=e.window, quality=e.quality, open=e.open) for e, m in others
+        ]
+        alternatives = (*results[:number], clicked.steps[-1], *results[number:])
+        clicked = replace(clicked, alternatives=alternatives, chosen=number)
+        return self.resized(clicked, chosen_size) if chosen_size else clicked
+
+    def _settled(self, state: State, points: tuple[Point, ...], look: _Look) -> MaskPatch:
+        return settle(self.volume, state.mask, look.proposal, points, look.seen)
 
     def _refined(self, state: State, prompt: MaskPrompt) -> State:
         begin = time.perf_counter()
@@ -89,7 +136,11 @@ class Segmenter:
     def _look_anew(self, points: tuple[Point, ...], known: MaskPatch) -> _Look:
         """First looks at a target for its size, and then one at the zoom that it needs; one look without zoom."""
         click, nothing = points[-1], MaskPatch.empty()
-        look = self._look(first_window(self.volume, self.backend, click), points, nothing)
+        window = first_window(self.volume, self.backend, click)
+        prediction = self._predict(window, points, nothing, alternatives=True)
+        if prediction.alternatives:
+            return self._followed(self._look_for_sizes(points, Candidate.all_of(prediction, window)), points, known)
+        look = self._made_of(prediction, window)
         if look.quality < DOUBT and self.backend.spec.zooms:
             others = (first_window(self.volume, self.backend, click, spacing) for spacing in OTHER_LOOKS_MM)
             looks = [look, *(self._look(window, points, nothing) for window in others)]
@@ -98,6 +149,26 @@ class Segmenter:
             closer = fitting_window(self.volume, self.backend, look.proposal, points)
             look = self._look(closer, points, look.proposal)
         return self._followed(look, points, known)
+
+    def _look_for_sizes(self, points: tuple[Point, ...], candidates: tuple[Candidate, ...]) -> _Look:
+        """Look at all voxel sizes; the mask of which the model expects most is meant, and others are kept beside it.
+
+        Args:
+            points: the only one that the model was shown is the last one.
+            candidates: what the first look found.
+        """
+        click = points[-1]
+        for spacing_mm in LOOKS_MM if self.backend.spec.zooms else ():
+            if spacing_mm != FIRST_LOOK_MM:
+                window = first_window(self.volume, self.backend, click, spacing_mm)
+                prediction = self._predict(window, points, MaskPatch.empty(), alternatives=True)
+                candidates = (*candidates, *Candidate.all_of(prediction, window))
+        ladder = by_size(candidates)
+        if ladder is None:
+            return self._made_of(candidates[0].prediction, candidates[0].window)
+        looks = [self._made_of(c.prediction, c.window) for c in ladder.candidates]
+        smaller, larger = tuple(looks[: ladder.chosen]), tuple(looks[ladder.chosen + 1 :])
+        return replace(looks[ladder.chosen], smaller=smaller, larger=larger)
 
     def _look_again(self, state: State, points: tuple[Point, ...]) -> _Look:
         """Look at the same window while it shows the part that the click is about, so that nothing else changes.
@@ -143,12 +214,20 @@ class Segmenter:
         mask: MaskPatch,
         previous_logits: NDArray[np.float16] | None = None,
     ) -> _Look:
-        prediction = self._predict(window, points, mask, previous_logits)
+        return self._made_of(self._predict(window, points, mask, previous_logits), window)
+
+    def _made_of(self, prediction: Prediction, window: Window) -> _Look:
+        """Bring a prediction to the volume's grid."""
         proposal = window.paste(prediction.logits_kji, self.volume)
         return _Look(proposal, window, prediction.quality, prediction.previous_logits, (window.box_in(self.volume),))
 
     def _predict(
-        self, window: Window, points: tuple[Point, ...], mask: MaskPatch, previous_logits: NDArray[np.float16] | None
+        self,
+        window: Window,
+        points: tuple[Point, ...],
+        mask: MaskPatch,
+        previous_logits: NDArray[np.float16] | None = None,
+        alternatives: bool = False,
     ) -> Prediction:
         ras = np.array([p.ras for p in points], dtype=float).reshape(-1, 3)
         shows_mask = mask.voxels and previous_logits is None
@@ -157,6 +236,7 @@ class Segmenter:
             positive=np.array([p.positive for p in points], dtype=bool),
             mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if shows_mask else None,
             previous_logits=previous_logits,
+            alternatives=alternatives,
         )
         (prediction,) = self.backend.predict(self._image(window), [prompts])
         return prediction

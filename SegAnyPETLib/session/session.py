@@ -105,6 +105,29 @@ class InteractiveSession:
         return self._now.steps
 
     @property
+    def alternatives(self) -> tuple[StepResult, ...]:
+        """The masks that the last prompt may mean, from the smallest to the largest, the current one among them.
+
+        A first click in a hot spot may mean its core, the lesion or a conglomerate. None if the model sees one meaning.
+        """
+        return self._now.alternatives
+
+    @property
+    def chosen(self) -> int:
+        """Index of the current mask in `alternatives`."""
+        return self._now.chosen
+
+    @property
+    def has_smaller(self) -> bool:
+        """Return whether there is a smaller one of the alternatives, or it is not known yet; see `smaller`."""
+        return self.chosen > 0 or self._sizes_unknown
+
+    @property
+    def has_larger(self) -> bool:
+        """Return whether there is a larger one of the alternatives, or it is not known yet; see `larger`."""
+        return self.chosen + 1 < len(self.alternatives) or self._sizes_unknown
+
+    @property
     def can_undo(self) -> bool:
         """Return whether there is a step to take back."""
         return bool(self._past)
@@ -166,6 +189,27 @@ class InteractiveSession:
             return False
         self._step(self._segmenter.apply(self._now, MaskPrompt(mask)))
         return True
+
+    def smaller(self) -> StepResult:
+        """Take the next smaller one of the alternatives, which the next click will refine.
+
+        The model is asked only if the session is one that continues from a saved click, whose alternatives are not
+        saved.
+
+        Raises:
+            InputError: there is none.
+            SegAnyPETError: the backend failed or was cancelled.
+        """
+        return self._resize(-1, "there is no smaller mask for this click; correct the mask with a click")
+
+    def larger(self) -> StepResult:
+        """Take the next larger one of the alternatives, as `smaller` does.
+
+        Raises:
+            InputError: there is none.
+            SegAnyPETError: the backend failed or was cancelled.
+        """
+        return self._resize(+1, "there is no larger mask for this click; correct the mask with a click")
 
     def move_point(self, number: int, point: Point, made_on: Volume | None = None) -> None:
         """Replace one of `points` by another point, and segment the target again.
@@ -247,6 +291,19 @@ class InteractiveSession:
         self._undone.clear()
         self._now = state
         return state
+
+    @property
+    def _sizes_unknown(self) -> bool:
+        """Return whether a single click led to the mask in an earlier session."""
+        return len(self.prompts) == 1 and bool(self.points) and self.mask.voxels > 0 and not self.history
+
+    def _resize(self, step: int, refusal: str) -> StepResult:
+        now = self._now
+        if self._sizes_unknown:
+            now = self._segmenter.apply(State(), self.points[0])
+        if not 0 <= now.chosen + step < len(now.alternatives):
+            raise InputError(refusal)
+        return self._step(self._segmenter.resized(now, step)).steps[-1]
 
     def _replay(self, prompts: tuple[Prompt, ...]) -> None:
         """Step to where prompts lead, from the latest state that some of them led to already."""

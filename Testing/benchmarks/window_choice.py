@@ -26,7 +26,7 @@ from SegAnyPETLib.backend.protocol import Backend, TargetPrompts, WindowImage
 from SegAnyPETLib.evaluation.metrics import crop_to_union, dice
 from SegAnyPETLib.evaluation.robot import RobotUser
 from SegAnyPETLib.prompts import Point
-from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size, overlap
+from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.session.settle import settle
 from SegAnyPETLib.simulation.phantom import make_phantom
@@ -87,6 +87,8 @@ def measured(backend: Backend, image: Volume, reference: Volume) -> dict[str, An
     session.add_point(click)
     found = candidates(backend, image, click)
     true = MaskPatch.cropped(reference.array_kji)
+    masks = [on_grid(image, click, c) for _, c in found]
+    dices = [overlap(mask, true) for mask in masks]
     extent = np.array(true.array_kji.shape) * image.spacing_mm[::-1]
     return {
         "ml": true.voxels * image.voxel_ml,
@@ -97,12 +99,12 @@ def measured(backend: Backend, image: Volume, reference: Volume) -> dict[str, An
                 "spacing_mm": c.window.spacing_mm,
                 "number": n,
                 "quality": c.quality,
-                "ml": c.mask.voxels * image.voxel_ml,
-                "dice": overlap(c.mask, true) if c.mask.voxels else 0.0,
+                "ml": mask.voxels * image.voxel_ml,
+                "dice": value,
             }
-            for n, c in found
+            for (n, c), mask, value in zip(found, masks, dices, strict=True)
         ],
-        **chosen([c for _, c in found], true),
+        **chosen([c for _, c in found], dices),
     }
 
 
@@ -116,25 +118,31 @@ def candidates(backend: Backend, image: Volume, click: Point) -> list[tuple[int,
             window.index_kji(np.array([click.ras])).astype(np.float32), np.array([True]), alternatives=True
         )
         (prediction,) = backend.predict(WindowImage.of(voxels, spacing_mm), [prompts])
-        for n, one in enumerate((prediction, *prediction.alternatives)):
-            proposal = window.paste(one.logits_kji, image)
-            mask = settle(image, MaskPatch.empty(), proposal, (click,), [Box.whole(image.shape_kji)])
-            found.append((n, Candidate(mask, window, one.quality)))
+        found += list(enumerate(Candidate.all_of(prediction, window)))
     return found
 
 
-def chosen(found: list[Candidate], true: MaskPatch) -> dict[str, float]:
+def on_grid(image: Volume, click: Point, candidate: Candidate) -> MaskPatch:
+    """The mask of a candidate as a session would take it."""
+    proposal = candidate.window.paste(candidate.prediction.logits_kji, image)
+    return settle(image, MaskPatch.empty(), proposal, (click,), [Box.whole(image.shape_kji)])
+
+
+def chosen(found: list[Candidate], dices: list[float]) -> dict[str, float]:
     """Dice of the chosen candidate, of the best of that and its neighbours in size, and of the best of all."""
-    sizes = by_size(found)
-    if sizes is None:
+    ladder = by_size(found)
+    if ladder is None:
         return {"chosen": 0.0, "one_step": 0.0, "oracle": 0.0}
-    values = [overlap(c.mask, true) for c in sizes.candidates]
-    near = values[max(sizes.chosen - 1, 0) : sizes.chosen + 2]
-    return {
-        "chosen": values[sizes.chosen],
-        "one_step": max(near),
-        "oracle": max(overlap(c.mask, true) for c in found if c.mask.voxels),
-    }
+    values = [dices[found.index(c)] for c in ladder.candidates]
+    near = values[max(ladder.chosen - 1, 0) : ladder.chosen + 2]
+    return {"chosen": values[ladder.chosen], "one_step": max(near), "oracle": max(dices)}
+
+
+def overlap(one: MaskPatch, other: MaskPatch) -> float:
+    """Dice of two masks on the same grid, the second one with voxels."""
+    common = one.box.meet(other.box)
+    both = int(np.count_nonzero(one.within(common) & other.within(common)))
+    return 2 * both / (one.voxels + other.voxels)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.cli import main
-from SegAnyPETLib.commands.outputs import filling
+from SegAnyPETLib.commands.common.outputs import filling
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.evaluation.manifest import read_manifest
 from SegAnyPETLib.simulation.tissues import Tissue

@@ -73,6 +73,34 @@ def test_the_printed_quantities_are_those_of_the_written_mask(
 
 
 @pytest.mark.slow
+def test_another_size_of_the_first_click_is_taken_and_saved(
+    pet: Volume, pet_file: Path, model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["segment", str(pet_file), "--model", str(model_file), "--point", ras(pet, INSIDE)]
+    volumes = []
+    for step in (-1, 0, 1):
+        output = tmp_path / f"size{step}.seg.nrrd"
+        assert main([*arguments, "--threads", "1", "--size", str(step), "--output", str(output)]) == 0
+        _, (segment,) = read_segmentation(output)
+        (point,) = SavedPrompts.from_json(segment.tags["SegAnyPET.Prompts"]).prompts
+        assert isinstance(point, Point)
+        volumes.append((point.size_step, int(segment.mask_kji.sum())))
+        printed = capfd.readouterr().out
+        assert "(taken)" in printed
+        assert ("was not possible for this click" in printed) == (point.size_step != step)
+    assert volumes == sorted(volumes)
+    assert len({voxels for _, voxels in volumes}) > 1
+
+
+@pytest.mark.parametrize("given", [["--mask", "draft.nii.gz"], ["--mask", "draft.nii.gz", "--point", "0,0,0"]])
+def test_a_size_without_a_first_click_is_refused(
+    given: list[str], pet_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["segment", str(pet_file), *given, "--size", "1", "--output", str(tmp_path / "out.nii.gz")]) == 2
+    assert "--size is about the first point" in capfd.readouterr().err
+
+
+@pytest.mark.slow
 def test_a_segment_tells_its_prompts_model_and_weights(
     command: list[str], pet: Volume, model_file: Path, tmp_path: Path
 ) -> None:

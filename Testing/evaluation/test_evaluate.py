@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from SegAnyPETLib.models.spec import ModelSpec
 from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.io import read_labels, write_volume
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
 GRID = np.diag([4.0, 4.0, 4.0, 1.0])
@@ -304,14 +306,28 @@ def test_the_protocol_of_autopet_has_its_own_clicks_and_targets() -> None:
         EvaluationSettings(robot="autopet4", clicks=3)
 
 
+@dataclass(frozen=True)
+class Alternative:
+    """A mask that a click may mean."""
+
+    mask: MaskPatch
+
+
 class SizedThresholdSession(ThresholdSession):
-    """Half a maximum, and as other sizes what lies above 20 % and nothing."""
+    """Half a maximum, beside which nothing is smaller, and what lies above 20 % is larger."""
 
-    def other_sizes(self) -> list[NDArray[np.bool_]]:
-        return [np.zeros_like(self.mask_kji), self._volume.array_kji > 2.0]
+    chosen = 1
 
-    def take_size(self, number: int) -> None:
-        self.mask_kji = self.other_sizes()[number]
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        masks = np.zeros_like(self.mask_kji), self.mask_kji, self._volume.array_kji > 2.0
+        return tuple(Alternative(MaskPatch.cropped(mask)) for mask in masks)
+
+    def smaller(self) -> None:
+        self.mask_kji = np.zeros_like(self.mask_kji)
+
+    def larger(self) -> None:
+        self.mask_kji = self._volume.array_kji > 2.0
 
 
 def test_the_chooser_may_once_take_another_size_instead_of_a_click(tmp_path: Path) -> None:
@@ -329,8 +345,9 @@ def test_the_chooser_may_once_take_another_size_instead_of_a_click(tmp_path: Pat
 
 def test_the_chooser_clicks_if_no_size_is_better(case: Case) -> None:
     class Stuck(SizedThresholdSession):
-        def other_sizes(self) -> list[NDArray[np.bool_]]:
-            return [np.zeros_like(self.mask_kji)]
+        @property
+        def alternatives(self) -> tuple[Alternative, ...]:
+            return super().alternatives[:2]
 
     chooser, ideal = (evaluation([case], Stuck, clicks=3, robot=robot).targets for robot in ("chooser", "ideal"))
     assert [t.prompts for t in chooser] == [t.prompts for t in ideal]

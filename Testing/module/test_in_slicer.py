@@ -73,7 +73,7 @@ def test_keys_come_and_go_with_the_panel_and_none_is_the_editors(slicer_harness)
     loaded.enter()
     slicer_harness.app.processEvents()
     assert len(keys()) == len(set(keys()))
-    assert {"P", "N", "L", "C", "Z", "Y", "Esc"} <= set(keys())
+    assert {"P", "N", "L", "C", "S", "D", "Z", "Y", "Esc"} <= set(keys())
     loaded.exit()
     slicer_harness.app.processEvents()
     qt.application.sendPostedEvents(None, qt.QEvent.DeferredDelete)
@@ -95,8 +95,10 @@ def test_a_key_that_another_module_left_in_the_window_still_works_and_does_not_r
     assert user.ui.positiveButton.checked
     user.key("P")
     assert not user.ui.positiveButton.checked
-    keys = [s for s in window.findChildren(qt.QShortcut) if s.key.toString() in ("P", "N", "L", "C") and s.enabled]
-    assert [shortcut.autoRepeat for shortcut in keys] == [False] * 4
+    from SegAnyPETPanel.views.shortcuts import KEYS
+
+    keys = [s for s in window.findChildren(qt.QShortcut) if s.key.toString() in KEYS and s.enabled]
+    assert [shortcut.autoRepeat for shortcut in keys] == [False] * len(KEYS)
     user.loaded.exit()
     assert foreign.enabled
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from Testing.module.held_backend import HeldBackend
+from Testing.session.hot_backend import OnionBackend
 
 
 @pytest.fixture
@@ -123,6 +124,30 @@ def test_a_segment_from_elsewhere_is_mended(quick) -> None:
     quick.press("undoButton")
     quick.rest()
     assert (quick.mask(1) == mask.astype(bool)).all()
+
+
+def test_smaller_and_larger_take_another_meaning_of_the_click(unopened) -> None:
+    array = np.ones((40, 36, 32), np.float32)
+    array[9:16, 9:16, 7:14], array[11:14, 11:14, 9:12] = 3.0, 8.0
+    unopened.add_pet(array=array)
+    unopened.use(OnionBackend((5.0, 2.0), (0.9, 0.5), spacing_mm=4.0))
+    unopened.rest()
+    assert not unopened.ui.largerButton.enabled
+    unopened.click((12, 12, 10))
+    assert unopened.mask().sum() == 27
+    unopened.press("largerButton")
+    unopened.rest()
+    assert unopened.mask().sum() == 343
+    assert len(unopened.points()) == 1
+    unopened.press("largerButton")
+    unopened.rest()
+    assert unopened.status.startswith("There is no larger mask for this click")
+    unopened.press("smallerButton")
+    unopened.rest()
+    assert unopened.mask().sum() == 27
+    unopened.press("undoButton")
+    unopened.rest()
+    assert unopened.mask().sum() == 343
 
 
 def test_the_pet_is_shown_dark_where_it_is_hot(quick) -> None:

@@ -16,7 +16,7 @@ from SegAnyPETLib.mrml.segments import read_mask, replace_mask
 from SegAnyPETLib.mrml.target_rows import TargetRows
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.patch import MaskPatch
-from Testing.session.hot_backend import HotBackend
+from Testing.session.hot_backend import HotBackend, OnionBackend
 
 SHAPE = (12, 14, 16)
 #: Hot boxes by their lowest voxels and the voxels behind their highest ones (k, j, i).
@@ -388,3 +388,48 @@ def test_another_node_that_left_the_scene_leaves_the_session_as_it_is(make):
     scene.click(segment_id, (5, 5, 5))
     (_, seen) = scene.backend.asked[-1]
     assert seen.previous_logits is not None
+
+
+@pytest.fixture
+def onion(make):
+    """A hot core in a warm lesion, and a model that takes the core."""
+    scene = Scene(make, ONE)
+    scene.context.volume_node.GetImageData()
+    array = np.ones(SHAPE, np.float32)
+    array[2:7, 2:7, 2:7], array[3:6, 3:6, 3:6] = 3.0, 5.0
+    scene.context = ClickContext(make.volume(array, MATRIX), None)
+    scene.context = ClickContext(scene.context.volume_node, new_segmentation(make.scene, scene.context.volume_node))
+    scene.backend = OnionBackend((4.0, 2.0), (0.9, 0.5), spacing_mm=2.0)
+    return scene
+
+
+def resized(scene, segment_id, larger):
+    job = scene.controller.resize(scene.context, segment_id, larger, scene.backend)
+    job.run()
+    return scene.controller.finish(job)
+
+
+def test_a_larger_mask_is_taken_without_a_click_and_undone_as_one_step(onion) -> None:
+    segment = onion.click(None, (4, 4, 4))
+    assert onion.mask(segment).sum() == 27
+    assert resized(onion, segment, larger=True) == segment
+    assert onion.mask(segment).sum() == 125
+    assert [p.size_step for p in onion.points(segment)] == [1]
+    onion.editor.history.undo()
+    assert onion.mask(segment).sum() == 27
+    resized(onion, segment, larger=True)  # the sizes are found again after undo
+    assert onion.mask(segment).sum() == 125
+
+
+def test_a_chosen_size_is_what_the_next_click_refines(onion) -> None:
+    segment = onion.click(None, (4, 4, 4))
+    resized(onion, segment, larger=True)
+    onion.click(segment, (2, 2, 2))
+    assert onion.mask(segment).sum() == 125
+
+
+def test_beyond_the_last_size_nothing_changes(onion) -> None:
+    segment = onion.click(None, (4, 4, 4))
+    with pytest.raises(InputError, match="no smaller mask"):
+        resized(onion, segment, larger=False)
+    assert onion.mask(segment).sum() == 27

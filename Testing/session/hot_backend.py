@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,6 +60,32 @@ class HotBackend:
 
     def cancel(self) -> None:
         """Nothing runs beside a test."""
+
+
+class OnionBackend(HotBackend):
+    """One click without a mask may mean what lies above any of some levels; more prompts mean what `HotBackend` does.
+
+    Args:
+        levels: the level of the first mask, then those of the others.
+        qualities: that the model expects of each.
+        spacing_mm: voxel size of its windows.
+    """
+
+    def __init__(self, levels: tuple[float, ...], qualities: tuple[float, ...], spacing_mm: float = 1.0) -> None:
+        super().__init__(size=16, spacing_mm=(spacing_mm,))
+        self.spec = replace(self.spec, sha256="0" * 64)
+        self.levels, self.qualities = levels, qualities
+
+    def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
+        (prediction,) = super().predict(image, targets)
+        (target,) = targets
+        if not target.alternatives or len(target.points_kji) > 1 or target.mask is not None:
+            return [prediction]
+        first, *others = (
+            Prediction.of(np.where(image.array_kji > level, 3.0, -3.0).astype(np.float32), 16, quality)
+            for level, quality in zip(self.levels, self.qualities, strict=True)
+        )
+        return [replace(first, alternatives=tuple(others))]
 
 
 def pet(

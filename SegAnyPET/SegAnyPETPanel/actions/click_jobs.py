@@ -56,6 +56,16 @@ class ClickJobs:
             raise InputError(_("Choose a segment in the list first."))
         return self.controller.refine(self.context, self.segmentId, self.backend)
 
+    def resize(self, larger: bool) -> Job:
+        """Return the job that takes the next larger or smaller mask of the last click.
+
+        Raises:
+            InputError: no segment is selected.
+        """
+        if self.segmentId is None:
+            raise InputError(_("Choose a segment in the list first."))
+        return self.controller.resize(self.context, self.segmentId, larger, self.backend)
+
     def batch(self, points: Callable[[ClickContext], Sequence[Point]], snap: bool) -> BatchJob:
         """Return the job that makes one lesion of each point.
 

@@ -9,7 +9,14 @@ import slicer
 import slicer.util
 
 #: Keys and the buttons that they press. The editor takes digits, Z, Y, Q, W, I, Esc and Space, its effects A and X.
-KEYS = {"P": "positiveButton", "N": "negativeButton", "L": "nextButton", "C": "cancelButton"}
+KEYS = {
+    "P": "positiveButton",
+    "N": "negativeButton",
+    "L": "nextButton",
+    "C": "cancelButton",
+    "S": "smallerButton",
+    "D": "largerButton",
+}
 #: Keys of the editor that the panel's undo depends on.
 UNDO_KEYS = ("Z", "Y", "Ctrl+Z", "Ctrl+Y", "Ctrl+Shift+Z")
 

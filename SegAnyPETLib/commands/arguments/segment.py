@@ -31,6 +31,7 @@ class SegmentOptions:
         model: what segments.
         clicks: coordinates, and whether the target is there, in the order in which they were given.
         mask: a mask on the PET's grid to start from.
+        size: steps from the model's choice to a larger meaning of the first click, or if negative to a smaller one.
         coordinates: "ras" or "lps" in mm, or "ijk" in voxels.
         figure: a picture of the result.
         mask_segment: name of the segment of the mask's file to take.
@@ -46,6 +47,7 @@ class SegmentOptions:
     model: ModelArguments
     clicks: tuple[tuple[Coordinates, bool], ...] = ()
     mask: Path | None = None
+    size: int = 0
     coordinates: str = "ras"
     figure: Path | None = None
     mask_segment: str | None = None
@@ -118,6 +120,13 @@ def add(commands: Any) -> None:
     clicks: dict[str, Any] = {"dest": "clicks", "action": _AppendClick, "type": _coordinates, "metavar": "R,A,S"}
     parser.add_argument("--point", help="a point in the target; repeat it for more, they count in this order", **clicks)
     parser.add_argument("--negative", help="a point outside the target; repeat it for more", **clicks)
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="what the first point means: the model's choice (0, default), a smaller mask (-1, -2) or a larger (1, 2)",
+    )
     parser.add_argument("--mask", type=Path, help="a mask on the PET's grid to start from")
     parser.add_argument("--mask-segment", metavar="NAME", help="the segment to take of a .seg.nrrd file with several")
     parser.add_argument(

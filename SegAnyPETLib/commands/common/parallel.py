@@ -9,7 +9,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from SegAnyPETLib.backend.on_ray.tasks import TaskLost, ray_results
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
+from SegAnyPETLib.commands.common.interrupts import interrupts_held
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 
 Item = TypeVar("Item", contravariant=True)
@@ -196,7 +197,7 @@ def _submitted(
     process: ProcessPoolExecutor, attempt: Attempt[Item, Result], item: Item
 ) -> tuple[Future[Result | Failure], ProcessPoolExecutor]:
     """Submit an item to a process, or to a new one if that process died while it was idle."""
-    with _interrupts_held():  # a process that begins inherits that it ignores them
+    with interrupts_held():  # a process that begins would die of them, and its item with it
         try:
             return process.submit(attempt, item), process
         except BrokenProcessPool:
@@ -220,16 +221,3 @@ def _begin() -> None:
             os._exit(1)
 
         threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ignore Ctrl-C within the block."""
-    if threading.current_thread() is not threading.main_thread():  # another one may not, and is not interrupted
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -6,7 +6,7 @@ import pytest
 
 from SegAnyPETLib.cli import main
 from SegAnyPETLib.commands.arguments.parser import parse
-from SegAnyPETLib.commands.backends import ModelOptions, model_options
+from SegAnyPETLib.commands.common.backends import ModelOptions, model_options
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.models.engine import Engine
 from SegAnyPETLib.volume.io import read_labels
