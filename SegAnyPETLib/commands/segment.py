@@ -17,7 +17,7 @@ from SegAnyPETLib.commands.arguments.segment import SegmentOptions
 from SegAnyPETLib.commands.common.backends import model_options, open_backend
 from SegAnyPETLib.commands.common.clicks import to_points
 from SegAnyPETLib.commands.common.outputs import check_output
-from SegAnyPETLib.dicom_out.kinds import ENDINGS, any_dicom, kind_of
+from SegAnyPETLib.dicom_out.kinds import ENDINGS, DicomKind, any_dicom, kind_of, with_segmentation
 from SegAnyPETLib.dicom_out.source import SourceSeries, read_source
 from SegAnyPETLib.dicom_out.target import Algorithm, Target
 from SegAnyPETLib.errors import InputError, SegAnyPETError
@@ -38,6 +38,8 @@ from SegAnyPETLib.volume.volume import Volume
 
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
 
+#: What an output is called where it is listed, unless it holds a mask.
+OUTPUT_NAMES: dict[DicomKind | None, str] = {DicomKind.REPORT: "report"}
 #: Endings of the files that a result is written to.
 OUTPUT_SUFFIXES = (*SUFFIXES, *ENDINGS.values())
 
@@ -59,7 +61,8 @@ def run(options: SegmentOptions) -> None:
         from SegAnyPETLib.dicom_out.write import write_dicom
     scan = read_scan(options.pet, _stated(options))
     volume = scan.volume
-    source = source_of(scan, options.output)
+    outputs = with_segmentation(options.output)
+    source = source_of(scan, outputs)
     points = sized(to_points(options.clicks, options.coordinates, volume), options.size)
     mask_kji, doubts = None, scan.notes
     if options.mask is not None:
@@ -69,19 +72,21 @@ def run(options: SegmentOptions) -> None:
     session = segment(volume, points, mask_kji, backend)
     result_kji = session.mask_kji
     measured = quantities(volume, result_kji)
+    doubts = (*doubts, *flood_notes(volume, result_kji, points))
     with ExitStack() as pictures:
         if options.figure is not None:
             title = _title(volume, measured)
             pictures.enter_context(write_figure(volume, result_kji, points, options.figure, title))
         target = Target(Segment("Target", result_kji, tags=result_tags(session)), measured, algorithm_of(session))
         if source is not None:
-            write_dicom(source, [target], [path for path in options.output if kind_of(path)])
-        for path in options.output:
+            dicom = [path for path in outputs if kind_of(path)]
+            write_dicom(source, [target], dicom, [doubt.message for doubt in doubts])
+        for path in outputs:
             if kind_of(path) is None:
                 write_mask(volume, [target.segment], path)
     _print(options, volume, points, measured, backend)
     print_sizes(session, options.size)
-    print_notes((*doubts, *flood_notes(volume, result_kji, points)))
+    print_notes(doubts)
     print(NOTICE)
 
 
@@ -204,7 +209,7 @@ def _check_paths(options: SegmentOptions) -> None:
         raise InputError("--size is about the first point of a new target; leave out --mask, or --size")
     if options.mask is None and not any(positive for _, positive in options.clicks):
         raise InputError("nothing says where the target is; give --point R,A,S or --mask FILE")
-    for path in options.output:
+    for path in with_segmentation(options.output):
         check_output(path, OUTPUT_SUFFIXES, [options.pet, options.mask])
     if options.figure is not None:
         check_output(options.figure, [".png"])
@@ -252,7 +257,7 @@ def _print(
         ("SUVmean", f"{measured.suv_mean:.2f}"),
         ("SUVpeak", f"{measured.suv_peak:.2f}"),
         ("TLG", f"{measured.tlg:.1f} g"),
-        *(("mask", f"{path}") for path in options.output),
+        *((OUTPUT_NAMES.get(kind_of(path), "mask"), f"{path}") for path in with_segmentation(options.output)),
     ]
     if options.figure is not None:
         rows.append(("figure", f"{options.figure}"))

@@ -11,6 +11,7 @@ class DicomKind(StrEnum):
     """A kind of DICOM object, by its short name."""
 
     SEGMENTATION = "seg"
+    REPORT = "sr"
 
     @property
     def ending(self) -> str:
@@ -18,7 +19,7 @@ class DicomKind(StrEnum):
         return ENDINGS[self]
 
 
-ENDINGS = {DicomKind.SEGMENTATION: ".dcm"}
+ENDINGS = {DicomKind.SEGMENTATION: ".dcm", DicomKind.REPORT: ".sr.dcm"}
 
 
 def kind_of(path: Path) -> DicomKind | None:
@@ -26,6 +27,18 @@ def kind_of(path: Path) -> DicomKind | None:
     name = path.name.lower()
     longest_first = sorted(DicomKind, key=lambda kind: -len(kind.ending))
     return next((kind for kind in longest_first if name.endswith(kind.ending)), None)
+
+
+def with_segmentation(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the files, and one of the segmentation beside each report that would refer to one that is not there."""
+    if any(kind_of(path) is DicomKind.SEGMENTATION for path in paths):
+        return tuple(paths)
+    beside = (
+        path.with_name(path.name[: -len(DicomKind.REPORT.ending)] + DicomKind.SEGMENTATION.ending)
+        for path in paths
+        if kind_of(path) is DicomKind.REPORT
+    )
+    return (*paths, *beside)
 
 
 def any_dicom(paths: Sequence[Path]) -> bool:

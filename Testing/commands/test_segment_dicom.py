@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pydicom
 import pytest
@@ -85,3 +86,23 @@ def test_a_missing_highdicom_is_named_with_its_extra(
     assert main([*command, *outputs(tmp_path / "out.dcm")]) == 1
     assert "needs highdicom, which is not installed" in (told := capfd.readouterr().err)
     assert "pip install '.[dicom]'" in told
+
+
+def test_a_report_holds_the_printed_numbers_and_the_doubts(
+    command: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, *outputs(tmp_path / "out.sr.dcm")]) == 0
+    out = capfd.readouterr().out
+    printed = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (printed["report"], printed["mask"]) == (str(tmp_path / "out.sr.dcm"), str(tmp_path / "out.dcm"))
+    report = highdicom.sr.srread(tmp_path / "out.sr.dcm")
+    (group,) = report.content.get_volumetric_roi_measurement_groups()
+    found = {(m.name.meaning, m.derivation and m.derivation.meaning): m.value for m in group.get_measurements()}
+    assert printed["SUVmax"] == f"{found['SUVbw', 'Maximum']:.2f}"
+    assert printed["SUVmean"] == f"{found['SUVbw', 'Mean']:.2f}"
+    assert printed["SUVpeak"] == f"{found['SUVbw', 'Peak Value Within ROI']:.2f}"
+    assert printed["volume"] == f"{found['Metabolic Volume', None]:.2f} ml"
+    assert printed["TLG"] == f"{found['Total Lesion Glycolysis', None]:.1f} g"
+    notes = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
+    comments = [item.TextValue for item in report.content[0].ContentSequence if item.name.meaning == "Comment"]
+    assert comments == ["Research use only, not a medical device.", *notes]

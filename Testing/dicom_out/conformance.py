@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from highdicom._standard_utils import get_iod_module_map, get_module_attribute_map, get_sop_class_iod_map
 from pydicom.dataset import Dataset
 
+#: Which attributes an item of a report has depends on its value, which the tables do not tell.
+CONTENT = "sr-document-content"
 #: Where functional groups of a multi-frame object are.
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
@@ -17,7 +19,7 @@ def lacking(dataset: Dataset) -> list[str]:
     attributes = get_module_attribute_map()
     found = []
     for module in modules:
-        if module["usage"] != "M":
+        if module["usage"] != "M" or module["key"] == CONTENT:
             continue
         for attribute in attributes[module["key"]]:
             where, keyword, kind = attribute["path"], attribute["keyword"], attribute["type"]

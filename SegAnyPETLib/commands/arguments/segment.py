@@ -111,7 +111,7 @@ def add(commands: Any) -> None:
         "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.seg.nrrd\n"
         "  seganypet segment dicom_folder --point -80,15,-620 --negative -60,15,-600 \\\n"
         "      --output lesion.nii.gz --figure lesion.png\n"
-        "  seganypet segment dicom_folder --point -80,15,-620 --output lesion.seg.nrrd --output lesion.dcm\n"
+        "  seganypet segment dicom_folder --point -80,15,-620 --output lesion.seg.nrrd --output lesion.sr.dcm\n"
         "  seganypet segment pet.nrrd --coordinates ijk --point 64,70,120 --mask draft.nii.gz --output lesion.nrrd\n"
         "  seganypet segment pet.nii.gz --point 12.5,-40,310 --output lesion.nii.gz \\\n"
         "      --server https://pet.hospital.example --token-file token",
@@ -143,7 +143,7 @@ def add(commands: Any) -> None:
         required=True,
         metavar="OUT",
         help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha; of a DICOM folder also DICOM: .dcm "
-        "(SEG); repeat it for several files",
+        "(SEG), .sr.dcm (SR, a report of the quantities, with its SEG beside it); repeat it for several files",
     )
     _add_units(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
