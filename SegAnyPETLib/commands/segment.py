@@ -20,6 +20,7 @@ from SegAnyPETLib.commands.common.outputs import check_output
 from SegAnyPETLib.dicom_out.kinds import ENDINGS, DicomKind, any_dicom, kind_of, with_segmentation
 from SegAnyPETLib.dicom_out.source import SourceSeries, read_source
 from SegAnyPETLib.dicom_out.target import Algorithm, Target
+from SegAnyPETLib.dicom_out.write import need_for, write_dicom
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.flood import flood_notes
@@ -39,7 +40,7 @@ from SegAnyPETLib.volume.volume import Volume
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
 
 #: What an output is called where it is listed, unless it holds a mask.
-OUTPUT_NAMES: dict[DicomKind | None, str] = {DicomKind.REPORT: "report"}
+OUTPUT_NAMES: dict[DicomKind | None, str] = {DicomKind.REPORT: "report", DicomKind.CONTOURS: "contours"}
 #: Endings of the files that a result is written to.
 OUTPUT_SUFFIXES = (*SUFFIXES, *ENDINGS.values())
 
@@ -57,11 +58,10 @@ def run(options: SegmentOptions) -> None:
     model = model_options(options.model)
     if options.figure is not None:
         from SegAnyPETLib.figure import write_figure
-    if any_dicom(options.output):
-        from SegAnyPETLib.dicom_out.write import write_dicom
+    outputs = with_segmentation(options.output)
+    need_for(outputs)
     scan = read_scan(options.pet, _stated(options))
     volume = scan.volume
-    outputs = with_segmentation(options.output)
     source = source_of(scan, outputs)
     points = sized(to_points(options.clicks, options.coordinates, volume), options.size)
     mask_kji, doubts = None, scan.notes

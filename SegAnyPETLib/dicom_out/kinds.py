@@ -12,6 +12,7 @@ class DicomKind(StrEnum):
 
     SEGMENTATION = "seg"
     REPORT = "sr"
+    CONTOURS = "rtss"
 
     @property
     def ending(self) -> str:
@@ -19,7 +20,7 @@ class DicomKind(StrEnum):
         return ENDINGS[self]
 
 
-ENDINGS = {DicomKind.SEGMENTATION: ".dcm", DicomKind.REPORT: ".sr.dcm"}
+ENDINGS = {DicomKind.SEGMENTATION: ".dcm", DicomKind.REPORT: ".sr.dcm", DicomKind.CONTOURS: ".rtss.dcm"}
 
 
 def kind_of(path: Path) -> DicomKind | None:

@@ -11,6 +11,7 @@ from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, Segmentation
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 
+from SegAnyPETLib.dicom_out.checks import check_targets
 from SegAnyPETLib.dicom_out.equipment import (
     FOR_RESEARCH,
     MANUFACTURER,
@@ -22,7 +23,6 @@ from SegAnyPETLib.dicom_out.equipment import (
 from SegAnyPETLib.dicom_out.making import making
 from SegAnyPETLib.dicom_out.source import UTF8, SourceSeries
 from SegAnyPETLib.dicom_out.target import Target, terminology_of
-from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
 
 
@@ -39,7 +39,7 @@ def segmentation_of(source: SourceSeries, targets: Sequence[Target]) -> Segmenta
     Raises:
         InputError: a mask has no voxel or does not fit the grid, or the tags of the series do not allow it.
     """
-    _check(source, targets)
+    check_targets(source, targets)
     with making("DICOM SEG"):
         made = Segmentation(
             source_images=source.headers,
@@ -62,16 +62,6 @@ def segmentation_of(source: SourceSeries, targets: Sequence[Target]) -> Segmenta
         )
         made.ContentCreatorName = ""  # it must be there, and nobody is known
     return made
-
-
-def _check(source: SourceSeries, targets: Sequence[Target]) -> None:
-    if not targets:
-        raise InputError("there is no segment to write")
-    for target in targets:
-        if target.segment.mask_kji.shape != source.volume.shape_kji:
-            raise InputError(f"the mask of '{target.label}' does not fit the volume's grid")
-        if not target.segment.mask_kji.any():
-            raise InputError(f"the mask of '{target.label}' has no voxel, there is nothing to write")
 
 
 def _pixels(targets: Sequence[Target], shape_kji: tuple[int, int, int]) -> NDArray:

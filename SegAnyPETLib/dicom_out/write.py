@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from SegAnyPETLib.dicom_out.kinds import DicomKind, kind_of
-from SegAnyPETLib.dicom_out.report import report_of
-from SegAnyPETLib.dicom_out.segmentation import segmentation_of
 from SegAnyPETLib.dicom_out.source import SourceSeries
+from SegAnyPETLib.dicom_out.structure_set import structure_set_of
 from SegAnyPETLib.dicom_out.target import Target
 from SegAnyPETLib.volume.atomic import replacing
+
+
+def need_for(paths: Sequence[Path]) -> None:
+    """Import what writes these files, so that what is not installed is told before any work.
+
+    Raises:
+        ModuleNotFoundError: highdicom is not installed, which segmentations and reports need.
+    """
+    if {kind_of(path) for path in paths} & {DicomKind.SEGMENTATION, DicomKind.REPORT}:
+        import_module("SegAnyPETLib.dicom_out.report")
 
 
 def write_dicom(
@@ -33,7 +43,7 @@ def write_dicom(
         SegAnyPETError: a file could not be written.
     """
     kinds = [kind_of(path) for path in paths]
-    objects = _objects(source, targets, remarks, DicomKind.REPORT in kinds)
+    objects = dict(_objects(source, targets, remarks, kinds))
     with ExitStack() as files:
         for path, kind in zip(paths, kinds, strict=True):
             assert kind is not None
@@ -42,10 +52,16 @@ def write_dicom(
 
 
 def _objects(
-    source: SourceSeries, targets: Sequence[Target], remarks: Sequence[str], with_report: bool
-) -> dict[DicomKind, Dataset]:
-    segmentation = segmentation_of(source, targets)
-    objects: dict[DicomKind, Dataset] = {DicomKind.SEGMENTATION: segmentation}
-    if with_report:
-        objects[DicomKind.REPORT] = report_of(source, targets, segmentation, remarks)
-    return objects
+    source: SourceSeries, targets: Sequence[Target], remarks: Sequence[str], kinds: Sequence[DicomKind | None]
+) -> Iterator[tuple[DicomKind, Dataset]]:
+    if DicomKind.CONTOURS in kinds:
+        yield DicomKind.CONTOURS, structure_set_of(source, targets)
+    if DicomKind.SEGMENTATION in kinds or DicomKind.REPORT in kinds:
+        # highdicom is an extra.
+        from SegAnyPETLib.dicom_out.report import report_of
+        from SegAnyPETLib.dicom_out.segmentation import segmentation_of
+
+        segmentation = segmentation_of(source, targets)
+        yield DicomKind.SEGMENTATION, segmentation
+        if DicomKind.REPORT in kinds:
+            yield DicomKind.REPORT, report_of(source, targets, segmentation, remarks)

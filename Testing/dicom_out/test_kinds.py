@@ -13,6 +13,7 @@ from SegAnyPETLib.dicom_out.kinds import DicomKind, kind_of, with_segmentation
         ("a.dcm", DicomKind.SEGMENTATION),
         ("A.DCM", DicomKind.SEGMENTATION),
         ("a.sr.dcm", DicomKind.REPORT),
+        ("a.rtss.dcm", DicomKind.CONTOURS),
         ("a.seg.nrrd", None),
         ("dcm", None),
     ],

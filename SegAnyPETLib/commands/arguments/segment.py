@@ -143,7 +143,8 @@ def add(commands: Any) -> None:
         required=True,
         metavar="OUT",
         help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha; of a DICOM folder also DICOM: .dcm "
-        "(SEG), .sr.dcm (SR, a report of the quantities, with its SEG beside it); repeat it for several files",
+        "(SEG), .sr.dcm (SR, a report of the quantities, with its SEG beside it), .rtss.dcm (RTSTRUCT); repeat it for "
+        "several files",
     )
     _add_units(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
