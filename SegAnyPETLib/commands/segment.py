@@ -43,6 +43,8 @@ UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers a
 OUTPUT_NAMES: dict[DicomKind | None, str] = {DicomKind.REPORT: "report", DicomKind.CONTOURS: "contours"}
 #: Endings of the files that a result is written to.
 OUTPUT_SUFFIXES = (*SUFFIXES, *ENDINGS.values())
+#: Tag of a segment with what had to be assumed to get SUV.
+ASSUMED_TAG = "SegAnyPET.Assumed"
 
 OPEN_NOTE = "note: the mask reaches the border of what the model looked at; a further --point there carries it on"
 
@@ -77,14 +79,16 @@ def run(options: SegmentOptions) -> None:
         if options.figure is not None:
             title = _title(volume, measured)
             pictures.enter_context(write_figure(volume, result_kji, points, options.figure, title))
-        target = Target(Segment("Target", result_kji, tags=result_tags(session)), measured, algorithm_of(session))
+        named = Segment("Target", result_kji, tags=result_tags(session, scan.assumption))
+        target = Target(named, measured, algorithm_of(session))
         if source is not None:
             dicom = [path for path in outputs if kind_of(path)]
-            write_dicom(source, [target], dicom, [doubt.message for doubt in doubts])
+            remarks = [f"assumed: {each}" for each in scan.assumed] + [doubt.message for doubt in doubts]
+            write_dicom(source, [target], dicom, remarks)
         for path in outputs:
             if kind_of(path) is None:
                 write_mask(volume, [target.segment], path)
-    _print(options, volume, points, measured, backend)
+    _print(options, scan, points, measured, backend)
     print_sizes(session, options.size)
     print_notes(doubts)
     print(NOTICE)
@@ -190,10 +194,11 @@ def algorithm_of(session: InteractiveSession) -> Algorithm:
     return Algorithm(backend.spec.name, backend.spec.sha256, backend.device, __version__)
 
 
-def result_tags(session: InteractiveSession) -> dict[str, str]:
-    """Return the tags of a session's segment: the record of its prompts, and model, weights, device and program."""
+def result_tags(session: InteractiveSession, assumption: str = "") -> dict[str, str]:
+    """Return the tags of a session's segment: the record of its prompts, what made it, what was assumed."""
     algorithm = algorithm_of(session)
-    return {
+    assumed = {ASSUMED_TAG: assumption} if assumption else {}
+    return assumed | {
         TAG: SavedPrompts.of(session).to_json(),
         "SegAnyPET.Model": algorithm.model,
         "SegAnyPET.WeightsSHA256": algorithm.weights_sha256,
@@ -243,8 +248,9 @@ def _title(volume: Volume, measured: Quantities) -> str:
 
 
 def _print(
-    options: SegmentOptions, volume: Volume, points: Sequence[Point], measured: Quantities, backend: Backend
+    options: SegmentOptions, scan: PetScan, points: Sequence[Point], measured: Quantities, backend: Backend
 ) -> None:
+    volume = scan.volume
     size = " x ".join(f"{n}" for n in reversed(volume.shape_kji))
     spacing = " x ".join(f"{s:.2f}" for s in volume.spacing_mm)
     positive = sum(point.positive for point in points)
@@ -261,6 +267,8 @@ def _print(
     ]
     if options.figure is not None:
         rows.append(("figure", f"{options.figure}"))
+    if scan.assumed:
+        rows.append(("assumed", scan.assumption))
     for name, text in rows:
         print(f"{name:8} {text}")
     if volume.units != SUV_UNITS:

@@ -30,7 +30,7 @@ from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 TABLE = "quantities.csv"
-COLUMNS = ("case", "target", *(field.name for field in fields(Quantities)), "units", "note")
+COLUMNS = ("case", "target", *(field.name for field in fields(Quantities)), "units", "assumed", "note")
 
 TABLE_UNITS_NOTE = "note: where the table has no units, the file does not say that its values are SUV"
 
@@ -44,6 +44,7 @@ class Row:
         target: name of the target; "" for a case as a whole.
         measured: quantities of the mask, None if there is no mask.
         units: of the PET's values, "" if its file does not say.
+        assumed: what had to be assumed to get SUV.
         note: why there is no mask, or what to look at.
     """
 
@@ -51,13 +52,14 @@ class Row:
     target: str = ""
     measured: Quantities | None = None
     units: str = ""
+    assumed: str = ""
     note: str = ""
 
     @property
     def cells(self) -> list[str]:
         """Texts of the table's cells, in the order of `COLUMNS`."""
         numbers = [""] * 5 if self.measured is None else [f"{value:.6g}" for value in astuple(self.measured)]
-        return [self.case, self.target, *numbers, self.units, self.note]
+        return [self.case, self.target, *numbers, self.units, self.assumed, self.note]
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ class SegmentCase:
             doubts = (*scan.notes, *flood_notes(volume, session.mask_kji, target.points))
             note = "; ".join([*notes, *(f"note: {doubt.message}" for doubt in doubts)])
             measured = quantities(volume, session.mask_kji)
-            rows.append(Row(case.id, target.name, measured, volume.units, note))
-            tags = result_tags(session)
+            rows.append(Row(case.id, target.name, measured, volume.units, scan.assumption, note))
+            tags = result_tags(session, scan.assumption)
             segments.append(Segment(target.name, session.mask_kji, distinct_color(n, len(targets)), tags))
         if segments:
             write_segmentation(volume, segments, self.folder / segmentation_name(case))

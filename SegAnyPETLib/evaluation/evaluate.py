@@ -29,7 +29,7 @@ from SegAnyPETLib.evaluation.sessions import Session, SessionFactory, SizedSessi
 from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.evaluation.targets import Target, targets_of
 from SegAnyPETLib.pet.quantities import quantities
-from SegAnyPETLib.pet.reading import read_scan
+from SegAnyPETLib.pet.reading import PetScan, read_scan
 from SegAnyPETLib.pet.thresholds import METHODS, Method
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.fitting import fitted
@@ -112,11 +112,12 @@ def evaluate_case(
         SegAnyPETError: the model failed.
     """
     progress(0.0)
-    image, labels, notes = _read(case)
+    read, labels, notes = _read(case)
+    image = read.volume
     if settings.robot == "autopet4":
         scan = click_scan(case.id, image, labels.array_kji > 0, make_session)
         progress(1.0)
-        return CaseResult(case.id, (scan,), notes=notes)
+        return CaseResult(case.id, (scan,), notes=notes, assumed=read.assumption)
     targets: list[TargetResult] = []
     baselines: dict[str, list[MethodResult]] = {name: [] for name in METHODS} if settings.baselines else {}
     all_targets = targets_of(case.id, image, labels, settings.split_components)
@@ -128,7 +129,8 @@ def evaluate_case(
         progress(count / len(all_targets))
     if not all_targets:
         progress(1.0)
-    return CaseResult(case.id, tuple(targets), {name: tuple(rows) for name, rows in baselines.items()}, notes=notes)
+    measured = {name: tuple(rows) for name, rows in baselines.items()}
+    return CaseResult(case.id, tuple(targets), measured, notes=notes, assumed=read.assumption)
 
 
 def click_through(target: Target, image: Volume, session: Session, settings: EvaluationSettings) -> TargetResult:
@@ -258,11 +260,11 @@ def _sized(session: Session) -> SizedSession:
     return session
 
 
-def _read(case: Case) -> tuple[Volume, Volume, tuple[Note, ...]]:
-    """Read the image, its labels on the image's grid, and doubts about them."""
+def _read(case: Case) -> tuple[PetScan, Volume, tuple[Note, ...]]:
+    """Read the image, its labels on the image's grid, and doubts about both."""
     try:
         scan, labels = read_scan(case.image, case.units), read_label_file(case.label)
         on_grid = fitted(labels.volume, scan.volume)
     except InputError as error:
         raise InputError(f"case {case.id}: {error}") from error
-    return scan.volume, on_grid, (*scan.notes, *labels.notes)
+    return scan, on_grid, (*scan.notes, *labels.notes)

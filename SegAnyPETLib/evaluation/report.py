@@ -51,7 +51,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
              "summary": {"cases": ..., "all": ..., "small": ..., "large": ...,
                          "strata": {"volume": {"< 1 ml": ..., ...}, "neighbours": {...}, "contrast": {...}}},
              "failed": [{"case": id, "error": ...}], "without_lesion": [id, ...],
-             "notes": [{"case": id, "note": ...}],
+             "notes": [{"case": id, "note": ...}], "assumed": [{"case": id, "assumed": ...}],
              "baselines": {method: {"targets": [...], "summary": {...}}}, "comparisons": [{"stratum": ..., ...}]}
 
         ``baselines`` and ``comparisons`` are there if threshold methods were measured, ``autopet4`` with the mean areas
@@ -70,6 +70,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "failed": [{"case": case.case, "error": case.error} for case in evaluation.failed],
         "without_lesion": list(evaluation.without_lesion),
         "notes": [{"case": case.case, "note": note.message} for case in evaluation.cases for note in case.notes],
+        "assumed": [{"case": case.case, "assumed": case.assumed} for case in evaluation.cases if case.assumed],
         "hd95": HD95_NOTE,
     }
     baselines = {

@@ -129,6 +129,7 @@ class CaseResult:
         baselines: the same for each threshold method.
         error: why the case could not be evaluated, "" if it was.
         notes: what is doubtful about its image or labels.
+        assumed: what had to be assumed to get SUV, in one line.
     """
 
     case: str
@@ -136,6 +137,7 @@ class CaseResult:
     baselines: dict[str, tuple[MethodResult, ...]] = field(default_factory=dict)
     error: str = ""
     notes: tuple[Note, ...] = ()
+    assumed: str = ""
 
 
 @dataclass(frozen=True)

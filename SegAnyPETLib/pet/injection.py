@@ -27,7 +27,7 @@ OTHER_UNITS = (60.0, 3600.0, 86400.0, 1e-3, 1 / 60)
 
 @dataclass(frozen=True)
 class Names:
-    """How messages call the values; those of DICOM tags by default in `SegAnyPETLib.pet.suv`.
+    """How messages call the values; those of DICOM tags by default in `SegAnyPETLib.pet.suv.dose_tags`.
 
     Attributes:
         weight: the patient's weight.

@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.plausibility import check_suv, check_unmarked
-from SegAnyPETLib.pet.suv import suv_factors
+from SegAnyPETLib.pet.suv.body import Body
+from SegAnyPETLib.pet.suv.factors import suv_factors
 from SegAnyPETLib.pet.units import NOTHING_STATED, FileUnits, StatedUnits, suv_factor
 from SegAnyPETLib.volume.dicom.series import Series, read_series
 from SegAnyPETLib.volume.io import check_image, read_image_file
@@ -38,11 +39,20 @@ class PetScan:
         volume: float32 values; units ``"SUVbw"`` (g/ml), or ``""`` from a file that does not say its units.
         notes: what is doubtful about the values, for the user; empty if nothing is.
         files: the slices of a DICOM series in the order of the volume's k axis; empty for an image file.
+        assumed: what had to be assumed to get SUV, in a few words each.
+        body: the patient's, as the tags say; None if they do not.
     """
 
     volume: Volume
     notes: tuple[Note, ...] = ()
     files: tuple[Path, ...] = ()
+    assumed: tuple[str, ...] = ()
+    body: Body | None = None
+
+    @property
+    def assumption(self) -> str:
+        """What had to be assumed, in one line; "" if nothing had to be."""
+        return "; ".join(self.assumed)
 
 
 def read_pet(path: str | Path) -> Volume:
@@ -97,7 +107,8 @@ def scan_of(series: Series) -> PetScan:
     scale = factors.per_slice.astype(np.float32)[:, None, None]
     volume = series.volume.with_array(series.volume.array_kji * scale, SUV_UNITS)
     check_image(volume)
-    return PetScan(volume, (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS)), series.files)
+    notes = (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS))
+    return PetScan(volume, notes, series.files, factors.assumed, factors.body)
 
 
 def _file_scan(path: Path, stated: StatedUnits) -> PetScan:

@@ -146,7 +146,9 @@ def test_a_dicom_series_is_segmented_in_suv(
     output = tmp_path / "out.nii.gz"
     options = ["--model", str(model_file), "--point", "1,1,2", "--coordinates", "ijk", "--output", str(output)]
     assert main(["segment", str(tmp_path / "dicom"), *options]) == 0
-    assert "does not say" not in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert "does not say" not in out
+    assert "assumed  reference time by SeriesTime (0008,0031), 60.0 min after the injection\n" in out
     assert read_labels(output).same_grid(read_pet(tmp_path / "dicom"))
 
 

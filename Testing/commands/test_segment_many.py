@@ -21,6 +21,7 @@ from SegAnyPETLib.session.saved_prompts import SavedPrompts
 from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from SegAnyPETLib.volume.volume import Volume
+from Testing.dicom_fixtures import write_series
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +83,18 @@ def test_a_case_has_the_same_mask_and_numbers_as_one_alone(
     assert names(tmp_path / "masks") == ["a.seg.nrrd", "quantities.csv"]
     assert "does not say that its values are SUV" in printed
     assert "Research use only" in printed
+
+
+def test_what_was_assumed_of_a_series_stands_in_the_table_and_with_the_segment(
+    case: dict[str, Any], pet: Volume, model_file: Path, tmp_path: Path
+) -> None:
+    write_series(tmp_path / "dicom", np.rint(1000 * pet.array_kji))
+    clicks = [{"ras": [0.0, 16.0, -15.0], "positive": True}]
+    main(command(write_list(tmp_path, {"id": "b", "image": "dicom", "clicks": clicks}), model_file))
+    (row,) = rows_of(tmp_path / "masks")
+    assert row["assumed"] == "reference time by SeriesTime (0008,0031), 60.0 min after the injection"
+    _, (segment,) = read_segmentation(tmp_path / "masks" / "b.seg.nrrd")
+    assert segment.tags["SegAnyPET.Assumed"] == row["assumed"]
 
 
 def test_all_targets_of_a_case_become_segments_of_one_file(

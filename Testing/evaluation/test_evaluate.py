@@ -22,11 +22,13 @@ from SegAnyPETLib.evaluation.results import Evaluation, RelativeErrors
 from SegAnyPETLib.evaluation.sessions import sessions_over
 from SegAnyPETLib.evaluation.settings import EvaluationSettings
 from SegAnyPETLib.models.spec import ModelSpec
+from SegAnyPETLib.pet.reading import read_scan
 from SegAnyPETLib.pet.thresholds import METHODS, relative_threshold
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
+from Testing.dicom_fixtures import write_series
 
 GRID = np.diag([4.0, 4.0, 4.0, 1.0])
 CURVES = ("dice", "nsd_2mm", "nsd_4mm", "hd95_mm", "fpv_ml", "fnv_ml", "seconds")
@@ -242,6 +244,16 @@ def test_doubts_about_a_case_are_reported(case: Case, tmp_path: Path) -> None:
     found = evaluation([almost], ThresholdSession, clicks=1)
     assert "not quite whole numbers; they were rounded" in report(found)
     assert to_json(found)["notes"][0]["case"] == case.id
+
+
+def test_what_was_assumed_to_get_suv_is_reported(case: Case, tmp_path: Path) -> None:
+    labels = read_labels(case.label)
+    write_series(tmp_path / "dicom", 1000 * labels.array_kji.astype(np.int16))
+    series = Case(case.id, tmp_path / "dicom", tmp_path / "labels.nii.gz")
+    write_volume(Volume(labels.array_kji, read_scan(series.image).volume.ijk_to_ras), series.label)
+    found = evaluation([series], ThresholdSession, clicks=1)
+    expected = "reference time by SeriesTime (0008,0031), 60.0 min after the injection"
+    assert to_json(found)["assumed"] == [{"case": case.id, "assumed": expected}]
 
 
 def test_a_case_without_a_lesion_is_a_case(case: Case, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sized
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from SegAnyPETLib.errors import InputError
@@ -20,6 +21,7 @@ KEPT_KEYWORDS = (
     "AcquisitionDate",
     "AcquisitionTime",
     "TimezoneOffsetFromUTC",
+    "PatientSex",
     "PatientWeight",
     "PatientSize",
     "FrameReferenceTime",
@@ -37,6 +39,7 @@ KEPT_KEYWORDS = (
     "SUVType",
     "CorrectedImage",
     "DecayCorrection",
+    "DoseCalibrationFactor",
 )
 KEPT_DOSE_KEYWORDS = (
     "RadiopharmaceuticalStartTime",
@@ -49,10 +52,23 @@ KEPT_CODE_KEYWORDS = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 #: Owners of private elements: group and creator.
 PHILIPS = (0x7053, "Philips PET Private Group")
 GE = (0x0009, "GEMS_PETD_01")
+SIEMENS = (0x0071, "SIEMENS MED PT")
+
+#: Offsets in a creator's block: the moment that values are decay-corrected to.
 GE_SCAN_DATETIME = 0x0D
+SIEMENS_DECAY_DATETIME = 0x22
+#: The same of Philips' factors from counts to SUV and to Bq/ml.
+PHILIPS_SUV_FACTOR = 0x00
+PHILIPS_ACTIVITY_FACTOR = 0x09
 
 #: Private elements that are kept: owner, offsets in the creator's block.
-KEPT_PRIVATE = ((GE, (GE_SCAN_DATETIME,)), (PHILIPS, (0x00, 0x09)))
+KEPT_PRIVATE = (
+    (GE, (GE_SCAN_DATETIME,)),
+    (SIEMENS, (SIEMENS_DECAY_DATETIME,)),
+    (PHILIPS, (PHILIPS_SUV_FACTOR, PHILIPS_ACTIVITY_FACTOR)),
+)
+#: First block of private elements, which is the only one in use where its creator's name was lost.
+FIRST_BLOCK = 0x10
 
 
 def without_identifiers(header: Dataset) -> Dataset:
@@ -67,13 +83,15 @@ def without_identifiers(header: Dataset) -> Dataset:
         doses.append(dose)
     if doses:
         kept.RadiopharmaceuticalInformationSequence = doses
-    for (group, creator), offsets in KEPT_PRIVATE:
-        if creator in header.private_creators(group):
-            block = header.private_block(group, creator)
-            kept_block = kept.private_block(group, creator, create=True)
-            for offset in offsets:
-                if offset in block:
-                    kept_block.add_new(offset, block[offset].VR, block[offset].value)
+    for owner, offsets in KEPT_PRIVATE:
+        for offset in offsets:
+            element = _private_element(header, owner, offset)
+            if element is None:
+                continue
+            if lacks_creator(header, owner):
+                kept.add_new(element.tag, element.VR, element.value)
+            else:
+                kept.private_block(*owner, create=True).add_new(offset, element.VR, element.value)
     return kept
 
 
@@ -86,12 +104,32 @@ def _only(dataset: Dataset, keywords: tuple[str, ...]) -> Dataset:
 
 
 def private_value(header: Dataset, owner: tuple[int, str], offset: int) -> object | None:
-    """Return the value of a private element, None if it is missing or empty."""
-    group, creator = owner
-    if creator not in header.private_creators(group):
+    """Return the value of a private element, None if it is missing or empty.
+
+    The creator's name is often lost on the way (`lacks_creator`); elements at their usual place then count all the
+    same.
+    """
+    element = _private_element(header, owner, offset)
+    if element is None:
         return None
-    block = header.private_block(group, creator)
-    return (block[offset].value or None) if offset in block else None
+    value = element.value.decode("ascii", "replace") if isinstance(element.value, bytes) else element.value
+    value = value.strip("\0 ") if isinstance(value, str) else value
+    return value or None
+
+
+def lacks_creator(header: Dataset, owner: tuple[int, str]) -> bool:
+    """Whether nobody is named as the owner of a group's first block of private elements."""
+    group, creator = owner
+    return creator not in header.private_creators(group) and not header.get((group, FIRST_BLOCK))
+
+
+def _private_element(header: Dataset, owner: tuple[int, str], offset: int) -> DataElement | None:
+    group, creator = owner
+    if creator in header.private_creators(group):
+        return header.get(header.private_block(group, creator).get_tag(offset))
+    if not lacks_creator(header, owner):
+        return None
+    return header.get((group, (FIRST_BLOCK << 8) + offset))
 
 
 def private_number(header: Dataset, owner: tuple[int, str], offset: int) -> float:

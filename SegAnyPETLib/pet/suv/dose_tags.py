@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
@@ -17,6 +18,7 @@ SERIES_KEYWORDS = (
     "Units",
     "SUVType",
     "DecayCorrection",
+    "PatientSex",
     "PatientWeight",
     "PatientSize",
     "SeriesDate",
@@ -29,6 +31,10 @@ DOSE_KEYWORDS = (
     "RadionuclideTotalDose",
     "RadionuclideHalfLife",
 )
+#: Doses below are in MBq: in the wild they lie around 4e8 (Bq) or 4e2 (MBq); nobody is injected with 10 kBq.
+MAX_DOSE_MBQ = 1e4
+#: Weights above are in grams.
+MIN_WEIGHT_G = 1000.0
 #: Body mass index (kg/m2) below which weight or size is in another unit, or the two are swapped.
 MIN_BMI = 8.0
 #: The same above.
@@ -65,15 +71,34 @@ def check_alike(headers: Sequence[Dataset]) -> None:
                 raise _differ(keyword)
 
 
-def weight_of(header: Dataset) -> tuple[float, tuple[Note, ...]]:
-    """Return the weight in kg, and a note if it does not go with the patient's size.
+@dataclass(frozen=True)
+class Tagged:
+    """A value from a tag.
+
+    Attributes:
+        value: in the unit that the reader names.
+        notes: doubts about it.
+        assumed: what had to be assumed to read it, in a few words.
+    """
+
+    value: float
+    notes: tuple[Note, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+def weight_of(header: Dataset) -> Tagged:
+    """Return the weight in kg, with a note if it does not go with the patient's size; above 1000 it is in grams.
 
     Raises:
         InputError: the weight is missing or cannot be right.
     """
     weight_kg = required_number(header, "PatientWeight")
+    assumed: tuple[str, ...] = ()
+    if weight_kg > MIN_WEIGHT_G:
+        assumed = (f"{TAGS.weight} of {weight_kg:g} is in grams",)
+        weight_kg /= 1000.0
     check_weight(weight_kg, TAGS)
-    return weight_kg, size_notes(header, weight_kg)
+    return Tagged(weight_kg, size_notes(header, weight_kg), assumed)
 
 
 def size_notes(header: Dataset, weight_kg: float) -> tuple[Note, ...]:
@@ -89,19 +114,23 @@ def size_notes(header: Dataset, weight_kg: float) -> tuple[Note, ...]:
     return (Note(NoteKind.WEIGHT, message),)
 
 
-def dose_of(header: Dataset) -> float:
-    """Return the injected dose in Bq.
+def dose_of(header: Dataset) -> Tagged:
+    """Return the injected dose in Bq; below 10,000 it is in MBq.
 
     Raises:
         InputError: the dose is missing or cannot be right.
     """
     dose_bq = required_number(dose_item(header), "RadionuclideTotalDose")
+    assumed: tuple[str, ...] = ()
+    if 0 < dose_bq < MAX_DOSE_MBQ:
+        assumed = (f"{TAGS.dose} of {dose_bq:g} is in MBq",)
+        dose_bq *= 1e6
     check_dose(dose_bq, TAGS)
-    return dose_bq
+    return Tagged(dose_bq, (), assumed)
 
 
-def half_life_of(header: Dataset) -> tuple[float, tuple[Note, ...]]:
-    """Return the half-life in seconds, and a note if it is of no known nuclide.
+def half_life_of(header: Dataset) -> Tagged:
+    """Return the half-life in seconds, with a note if it is of no known nuclide.
 
     Raises:
         InputError: the half-life is missing, in another unit or of another nuclide than the one that is named.
@@ -110,7 +139,7 @@ def half_life_of(header: Dataset) -> tuple[float, tuple[Note, ...]]:
     half_life_s = required_number(item, "RadionuclideHalfLife")
     codes = item.get("RadionuclideCodeSequence") or []
     nuclide = nuclide_named(str(codes[0].get("CodeMeaning", ""))) if len(codes) == 1 else None
-    return half_life_s, check_half_life(half_life_s, TAGS, nuclide)
+    return Tagged(half_life_s, check_half_life(half_life_s, TAGS, nuclide))
 
 
 def dose_item(header: Dataset) -> Dataset:

@@ -1,0 +1,1 @@
+"""Body-weight SUV from the tags of a DICOM PET series."""
