@@ -76,6 +76,14 @@ def suv_peak(volume: Volume, mask_kji: NDArray[np.bool_]) -> float:
     return float((sums / counts)[mask_kji[reach]].max())
 
 
+def suv_peak_local(volume: Volume, mask_kji: NDArray[np.bool_]) -> float:
+    """Mean over a sphere of 1 ml centred on the hottest voxel of the mask; of equally hot ones, the highest mean.
+
+    The "local intensity peak" of the Image Biomarker Standardisation Initiative; otherwise as `suv_peak`.
+    """
+    return suv_peak(volume, mask_kji & (volume.array_kji == volume.array_kji[mask_kji].max()))
+
+
 def _sphere(spacing_kji: NDArray) -> NDArray[np.float64]:
     """1 for voxels whose centres lie within the sphere around the central voxel, else 0."""
     reach = np.floor(PEAK_RADIUS_MM / spacing_kji).astype(int)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, quantities, suv_peak
+from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, quantities, suv_peak, suv_peak_local
 from SegAnyPETLib.volume.volume import Volume
 
 
@@ -60,6 +60,40 @@ def test_peak_centre_lies_in_the_mask_and_its_sphere_may_reach_out():
     pet = _volume(array, (6.0, 10.0, 10.0))
     assert suv_peak(pet, _mask((1, 1, 7), (0, 0, 1))) == pytest.approx(1)
     assert suv_peak(pet, _mask((1, 1, 7), (0, 0, 1), (0, 0, 4))) == pytest.approx(300)
+
+
+#: The digital phantom of the Image Biomarker Standardisation Initiative (manual, section 5.1, arXiv 1612.07003, CC BY
+#: 4.0, A. Zwanenburg), voxels of 2 mm. Six voxels are not in its region of interest: a 1, the 9, and four that are 0
+#: here, whatever the published file holds there; no value below depends on them.
+IBSI_PHANTOM = np.array(
+    [
+        [[1, 4, 4, 1, 1], [1, 4, 6, 1, 1], [4, 1, 6, 4, 1], [4, 4, 6, 4, 1]],
+        [[1, 4, 4, 1, 1], [1, 1, 6, 1, 1], [1, 1, 3, 1, 1], [4, 4, 6, 1, 1]],
+        [[1, 4, 4, 0, 0], [1, 1, 1, 1, 1], [1, 1, 9, 1, 1], [1, 1, 6, 1, 1]],
+        [[1, 4, 4, 0, 0], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 6, 1, 1]],
+    ]
+)
+
+
+def test_digital_phantom_of_ibsi_has_its_published_values():
+    pet = _volume(IBSI_PHANTOM, (2.0, 2.0, 2.0))
+    mask = np.isin(IBSI_PHANTOM, (1, 3, 4, 6))
+    mask[1, 2, 0] = False
+    found = quantities(pet, mask)
+    assert np.count_nonzero(mask) == 74
+    assert found.suv_mean == pytest.approx(2.15, abs=0.005)
+    assert found.suv_max == 6
+    assert found.volume_ml == pytest.approx(0.592)  # 592 mm3 by counting voxels
+    assert suv_peak_local(pet, mask) == pytest.approx(2.60, abs=0.005)
+    assert found.suv_peak == pytest.approx(3.10, abs=0.005)
+
+
+def test_local_peak_is_around_the_hottest_voxel_even_if_a_mean_elsewhere_is_higher():
+    array = np.zeros((1, 1, 9))
+    array[0, 0] = [0, 0, 9, 0, 0, 0, 8, 8, 8]
+    pet = _volume(array, (6.0, 10.0, 10.0))
+    assert suv_peak_local(pet, array > 0) == pytest.approx(3)
+    assert suv_peak(pet, array > 0) == pytest.approx(8)
 
 
 def test_mask_without_a_voxel_is_refused():
