@@ -151,15 +151,15 @@ class Prediction:
     def logits_kji(self) -> NDArray[np.float32]:
         """(size, size, size) float32 on the window's grid."""
         near, factor = _near(self.logits.filled(FAR_LOGIT), self.size), self.size // self.logits.size
-        if not near.values_kji.size:
+        if not near.array_kji.size:
             return np.full((self.size,) * 3, FAR_LOGIT, np.float32)
-        k, j, i = (c * factor for c in near.corner_kji)
-        return Crop(self.size, (k, j, i), refined(near.values_kji, factor)).filled(FAR_LOGIT)
+        k, j, i = (c * factor for c in near.offset_kji)
+        return Crop(self.size, (k, j, i), refined(near.array_kji, factor)).filled(FAR_LOGIT)
 
     @property
     def previous_logits(self) -> NDArray[np.float16] | None:
         """Logits for the next click in this window; None if the model takes the mask instead."""
-        return self.logits.values_kji if self.feeds_back_logits else None
+        return self.logits.array_kji if self.feeds_back_logits else None
 
 
 def _near(logits_kji: NDArray[np.float16], size: int) -> Crop:

@@ -1,4 +1,4 @@
-"""What a mask misses and what it spills, and where these regions are deepest."""
+"""What a mask misses and what it spills."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
-
-#: Depths that differ by less than this fraction are ties; rounding must not decide between them.
-DEPTH_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,39 +53,3 @@ def _difference(mask_kji: NDArray, other_kji: NDArray) -> MaskPatch:
     if box is None:
         return MaskPatch.empty()
     return MaskPatch.cropped(mask_kji[box.slices].astype(bool) & ~other_kji[box.slices].astype(bool), box.low_kji)
-
-
-def deepest_voxels(region: NDArray[np.bool_], spacing_kji_mm: NDArray) -> NDArray[np.intp]:
-    """Return the voxels of a region that are farthest from its outside.
-
-    Components are looked at from the largest box downwards, and only while a box could hold a greater depth. Depths
-    are exact: on the way from a voxel to another component the voxel before that one is nearer, and is outside.
-
-    Args:
-        region: bool array (k, j, i) with at least one voxel; what lies beyond the array is outside.
-        spacing_kji_mm: voxel size along k, j and i.
-
-    Returns:
-        Indices (n, 3); more than one if depths tie.
-    """
-    labels, _ = ndimage.label(region)
-    boxes = ndimage.find_objects(labels)
-    # Across n voxels of one axis nothing is deeper than (n + 1) // 2 voxels.
-    bounds = np.array(
-        [min((b.stop - b.start + 1) // 2 * s for b, s in zip(x, spacing_kji_mm, strict=True)) for x in boxes]
-    )
-    deepest = 0.0
-    found: list[NDArray[np.intp]] = []
-    for index in np.argsort(-bounds, kind="stable"):
-        if bounds[index] < deepest * (1 - DEPTH_TOLERANCE):
-            break
-        box = boxes[index]
-        component = np.pad(labels[box] == index + 1, 1)
-        depth_mm = ndimage.distance_transform_edt(component, sampling=spacing_kji_mm)
-        greatest = float(depth_mm.max())
-        if greatest > deepest * (1 + DEPTH_TOLERANCE):
-            deepest, found = greatest, []
-        if greatest >= deepest * (1 - DEPTH_TOLERANCE):
-            start = np.array([s.start for s in box]) - 1
-            found.append(np.argwhere(depth_mm >= deepest * (1 - DEPTH_TOLERANCE)) + start)
-    return np.concatenate(found)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.error_regions import ErrorRegion, deepest_voxels, error_regions
+from SegAnyPETLib.evaluation.error_regions import ErrorRegion, error_regions
+from SegAnyPETLib.pet.depth import deepest_voxels
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.box import Box
 from SegAnyPETLib.volume.volume import Volume

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from SegAnyPETLib.pet.depth import depths
 from SegAnyPETLib.simulation.anatomy import Anatomy
 from SegAnyPETLib.simulation.tissues import Tissue
-from SegAnyPETLib.volume.patch import bounding_box
+from SegAnyPETLib.volume.box import Box
 
 
 class Detail(IntEnum):
@@ -107,11 +108,10 @@ def organ_mask(tissues: NDArray[np.uint8], organ: Tissue) -> NDArray[np.bool_]:
 def _hollow(tissues: NDArray[np.uint8], organ: int, inner: Detail, depth_mm: float, spacing: NDArray) -> None:
     """Relabel what lies deeper than some mm within an organ."""
     mask = tissues == organ
-    box = bounding_box(mask)
+    box = Box.of_mask(mask)
     if box is None:
         return
-    depth = ndimage.distance_transform_edt(np.pad(mask[box], 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    tissues[box][depth > depth_mm] = inner
+    tissues[box.slices][depths(mask[box.slices], spacing) > depth_mm] = inner
 
 
 def _ureters(tissues: NDArray[np.uint8], spacing: NDArray, rng: np.random.Generator) -> None:
@@ -136,11 +136,11 @@ def _ureters(tissues: NDArray[np.uint8], spacing: NDArray, rng: np.random.Genera
 def _neck(tissues: NDArray[np.uint8], spacing: NDArray, rng: np.random.Generator) -> None:
     """Draw spots of physiological uptake below the brain, some of them on one side only."""
     brain = np.isin(tissues, (Tissue.BRAIN, Detail.WHITE_MATTER, Detail.VENTRICLES))
-    box = bounding_box(brain)
+    box = Box.of_mask(brain)
     if box is None:
         return
-    bottom, _, _ = (s.start for s in box)
-    _, j, i = ((s.start + s.stop - 1) / 2 for s in box)
+    bottom = box.low_kji[0]
+    _, j, i = ((low + high - 1) / 2 for low, high in zip(box.low_kji, box.high_kji, strict=True))
     for below, front, side, radius in NECK_SPOTS_MM:
         for sign in (-1, 1) if side else (1,):
             if rng.random() < 0.35:

@@ -17,16 +17,16 @@ class Crop:
 
     Attributes:
         size: voxels per side of the cube.
-        corner_kji: index of the box's first voxel in the cube.
-        values_kji: its voxels.
+        offset_kji: index of the box's first voxel in the cube.
+        array_kji: its voxels.
 
     Raises:
         InputError: the box does not lie in the cube.
     """
 
     size: int
-    corner_kji: tuple[int, int, int]
-    values_kji: NDArray
+    offset_kji: tuple[int, int, int]
+    array_kji: NDArray
 
     def __post_init__(self) -> None:
         if not Box.whole((self.size,) * 3).encloses(self.box):
@@ -48,12 +48,12 @@ class Crop:
 
     def filled(self, beyond: float) -> NDArray:
         """Return the cube, with one value outside the box."""
-        cube = np.full((self.size,) * 3, beyond, dtype=self.values_kji.dtype)
-        cube[self.box.slices] = self.values_kji
+        cube = np.full((self.size,) * 3, beyond, dtype=self.array_kji.dtype)
+        cube[self.box.slices] = self.array_kji
         return cube
 
     @property
     def box(self) -> Box:
         """The voxels in the cube."""
-        k, j, i = (c + n for c, n in zip(self.corner_kji, self.values_kji.shape, strict=True))
-        return Box(self.corner_kji, (k, j, i))
+        k, j, i = (c + n for c, n in zip(self.offset_kji, self.array_kji.shape, strict=True))
+        return Box(self.offset_kji, (k, j, i))

@@ -72,9 +72,3 @@ class MaskPatch:
         full = np.zeros(shape_kji, dtype=bool)
         full[self.slices] = self.array_kji
         return full
-
-
-def bounding_box(mask_kji: NDArray) -> tuple[slice, slice, slice] | None:
-    """Return the slices of `Box.of_mask`, None if no voxel is set."""
-    box = Box.of_mask(mask_kji)
-    return None if box is None else box.slices

@@ -82,8 +82,8 @@ def test_a_mask_prompt_keeps_occupancies_in_steps_and_nothing_of_the_empty_rest(
     occupancy = np.zeros((6, 6, 6), np.float32)
     occupancy[1, 2, 3:5] = 1.0, 0.5
     mask = mask_prompt(occupancy)
-    assert mask.corner_kji == (1, 2, 3)
-    assert mask.values_kji.tolist() == [[[255, 128]]]
+    assert mask.offset_kji == (1, 2, 3)
+    assert mask.array_kji.tolist() == [[[255, 128]]]
     prompts = TargetPrompts(np.zeros((0, 3), np.float32), np.zeros(0, bool), mask)
     assert prompts.mask_kji.dtype == np.float32
     assert np.abs(prompts.mask_kji - occupancy).max() < 0.501 / 255
@@ -130,7 +130,7 @@ def test_what_an_answer_leaves_out_never_moves_the_border(seed, factor, feeds_ba
     array = -rng.uniform(0, 3, (6, 6, 6)).astype(np.float32)
     array[tuple(rng.integers(0, 6, (3, spots)))] = rng.uniform(0, 12, spots)
     answer = Prediction.of(array, 6 * factor, 0.5, feeds_back_logits)
-    everything = refined(Prediction.of(array, 6 * factor, 0.5, feeds_back_logits=True).logits.values_kji, factor)
+    everything = refined(Prediction.of(array, 6 * factor, 0.5, feeds_back_logits=True).logits.array_kji, factor)
     assert np.array_equal(answer.logits_kji > 0, everything > 0)
     shape = (22, 23, 24)
     volume = Volume(np.zeros(shape, np.float32), np.diag([*rng.uniform(0.2, 0.4, 3), 1.0]))
@@ -152,15 +152,15 @@ def test_far_from_the_foreground_nothing_is_sent():
     array = np.full((12, 12, 12), -3.0, np.float32)
     array[5, 5, 5] = 2.0
     fine, coarse = Prediction.of(array, 12, 0.9), Prediction.of(array, 48, 0.9)
-    assert (fine.logits.corner_kji, fine.logits.values_kji.shape) == ((4, 4, 4), (3, 3, 3))
-    assert (coarse.logits.corner_kji, coarse.logits.values_kji.shape) == ((3, 3, 3), (5, 5, 5))
+    assert (fine.logits.offset_kji, fine.logits.array_kji.shape) == ((4, 4, 4), (3, 3, 3))
+    assert (coarse.logits.offset_kji, coarse.logits.array_kji.shape) == ((3, 3, 3), (5, 5, 5))
     assert fine.logits_kji[0, 0, 0] == FAR_LOGIT
     assert fine.previous_logits is None
 
 
 def test_an_answer_without_foreground_is_far_everywhere():
     answer = Prediction.of(np.full((2, 2, 2), -1.0, np.float32), 4, 0.0)
-    assert answer.logits.values_kji.size == 0
+    assert answer.logits.array_kji.size == 0
     assert answer.logits_kji.shape == (4, 4, 4)
     assert (answer.logits_kji == FAR_LOGIT).all()
 

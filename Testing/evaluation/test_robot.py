@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.evaluation.error_regions import deepest_voxels
 from SegAnyPETLib.evaluation.robot import HUMAN, JITTER_LIMIT, JUST_OUTSIDE_MM, NOISY, RobotUser
+from SegAnyPETLib.pet.depth import deepest_voxels
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.volume import Volume
 

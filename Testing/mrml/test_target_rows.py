@@ -23,9 +23,9 @@ def scene(make):
     return context, VolumeCache().volume_of(context.volume_node)
 
 
-def shared_segments(context, labels, matrix=MATRIX, corner_kji=(0, 0, 0)):
+def shared_segments(context, labels, matrix=MATRIX, offset_kji=(0, 0, 0)):
     """Segments that share one label map, one for each label in an array."""
-    image = image_of(MaskPatch(labels > 0, corner_kji), matrix)
+    image = image_of(MaskPatch(labels > 0, offset_kji), matrix)
     array_of(image)[...] = labels
     segments = context.segmentation.GetSegmentation()
     for label in np.unique(labels[labels > 0]):
@@ -49,7 +49,7 @@ def test_segments_that_share_a_label_map_are_measured_each(scene):
 
 def test_what_of_a_segment_lies_beyond_the_volume_is_not_measured(scene):
     context, volume = scene
-    shared_segments(context, np.ones((2, 2, 2), np.uint8), corner_kji=(-1, 6, 7))
+    shared_segments(context, np.ones((2, 2, 2), np.uint8), offset_kji=(-1, 6, 7))
     (row,) = TargetRows().of(context, volume)
     assert (row.volume_ml, row.suv_max) == (pytest.approx(0.008), volume.array_kji[0, 6, 7])
 

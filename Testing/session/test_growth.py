@@ -143,7 +143,7 @@ def test_a_session_over_a_model_without_zoom_grows_beyond_its_window():
     assert {image.spacing_mm for image, _ in backend.shown} == {1.0}
 
 
-def test_a_model_without_zoom_looks_once_and_keeps_its_window_and_its_memory():
+def test_a_model_without_zoom_looks_once_and_keeps_its_window_and_its_previous_logits():
     volume = tube(high=(3, 3, 5))
     backend = FixedHotRegions()
     session = InteractiveSession(volume, backend)
@@ -157,7 +157,7 @@ def test_a_model_without_zoom_looks_once_and_keeps_its_window_and_its_memory():
     assert backend.shown[1][0] is backend.shown[0][0]
 
 
-def test_an_edited_mask_replaces_the_models_memory():
+def test_an_edited_mask_replaces_the_previous_logits():
     volume = tube(high=(3, 3, 5))
     backend = FixedHotRegions()
     session = InteractiveSession(volume, backend)

@@ -174,7 +174,7 @@ def test_an_edit_by_hand_is_one_step_and_asks_no_model(volume):
     assert (session.mask_kji == drawn).all()
 
 
-def test_the_model_is_shown_an_edit_at_the_next_click_in_place_of_its_memory(volume):
+def test_the_model_is_shown_an_edit_at_the_next_click_in_place_of_its_previous_logits(volume):
     session = started(volume, ((3, 3, 3), True), feeds_back_logits=True)
     drawn = only(volume, LEFT, ((6, 6, 6), (6, 6, 6)))
     session.set_mask(drawn)
@@ -185,7 +185,7 @@ def test_the_model_is_shown_an_edit_at_the_next_click_in_place_of_its_memory(vol
     assert session.mask_kji[6, 6, 6]
 
 
-def test_a_window_elsewhere_is_shown_the_mask_in_place_of_the_models_memory():
+def test_a_window_elsewhere_is_shown_the_mask_in_place_of_the_previous_logits():
     volume = pet((4, 4, 40), TUBE)
     session = InteractiveSession(volume, HotBackend(8, (1.0,), feeds_back_logits=True))
     session.add_point(at(volume, (2, 2, 20)))

@@ -21,12 +21,12 @@ def cubes(draw):
 def test_a_cube_is_the_same_after_its_empty_surroundings_were_cut_off(cube, margin):
     crop = Crop.around(cube, cube > 0, margin)
     assert np.array_equal(crop.filled(0), cube)
-    assert np.array_equal(cube[crop.box.slices], crop.values_kji)
+    assert np.array_equal(cube[crop.box.slices], crop.array_kji)
 
 
 @given(cubes())
 def test_no_smaller_box_holds_what_was_chosen(cube):
-    values = Crop.around(cube, cube > 0).values_kji
+    values = Crop.around(cube, cube > 0).array_kji
     for axis in range(3 if values.size else 0):
         assert np.take(values, [0, -1], axis).any(axis=tuple(a for a in range(3) if a != axis)).all()
 
@@ -40,8 +40,8 @@ def test_a_margin_ends_at_the_border_of_the_cube():
     cube = np.zeros((5, 5, 5), np.uint8)
     cube[0, 2, 4] = 1
     crop = Crop.around(cube, cube > 0, margin=1)
-    assert crop.corner_kji == (0, 1, 3)
-    assert crop.values_kji.shape == (2, 3, 2)
+    assert crop.offset_kji == (0, 1, 3)
+    assert crop.array_kji.shape == (2, 3, 2)
 
 
 def test_beyond_the_box_lies_the_value_that_is_asked_for():

@@ -102,9 +102,9 @@ def unpack_request(data: bytes, limits: Limits) -> PredictRequest:
 
 def pack_predictions(predictions: Sequence[Prediction]) -> bytes:
     """Return predictions as a message."""
-    arrays = {f"logits.{n}": p.logits.values_kji for n, p in enumerate(predictions)}
+    arrays = {f"logits.{n}": p.logits.array_kji for n, p in enumerate(predictions)}
     for n, prediction in enumerate(predictions):
-        arrays |= {f"logits.{n}.{m}": other.logits.values_kji for m, other in enumerate(prediction.alternatives)}
+        arrays |= {f"logits.{n}.{m}": other.logits.array_kji for m, other in enumerate(prediction.alternatives)}
     items = [_packed_prediction(p) for p in predictions]
     return pack({"protocol": PROTOCOL, "predictions": items}, arrays)
 
@@ -130,13 +130,13 @@ def unpack_predictions(data: bytes, targets: int, size: int) -> list[Prediction]
 
 def _packed_target(number: int, target: TargetPrompts, arrays: dict[str, NDArray]) -> dict[str, Any]:
     if target.mask is not None:
-        arrays[f"mask.{number}"] = target.mask.values_kji
+        arrays[f"mask.{number}"] = target.mask.array_kji
     if target.previous_logits is not None:
         arrays[f"memory.{number}"] = target.previous_logits
     return {
         "points_kji": [[float(c) for c in point] for point in target.points_kji],
         "positive": [bool(p) for p in target.positive],
-        "mask": None if target.mask is None else {"grid": target.mask.size, "corner_kji": list(target.mask.corner_kji)},
+        "mask": None if target.mask is None else {"grid": target.mask.size, "corner_kji": list(target.mask.offset_kji)},
         "memory": target.previous_logits is not None,
         **({"alternatives": True} if target.alternatives else {}),
     }
@@ -162,7 +162,7 @@ def _packed_prediction(prediction: Prediction) -> dict[str, Any]:
     fields = {
         "size": prediction.size,
         "grid": prediction.logits.size,
-        "corner_kji": list(prediction.logits.corner_kji),
+        "corner_kji": list(prediction.logits.offset_kji),
         "quality": prediction.quality,
         "remembers": prediction.feeds_back_logits,
     }
@@ -188,7 +188,7 @@ def _prediction(item: Any, values: NDArray, size: int) -> Prediction:
     logits, feeds_back_logits = _crop(item, _finite(values)), _yes_or_no(item, "remembers")
     if item.get("size") != size or size % logits.size:
         raise InputError("the answer is for another window")
-    if feeds_back_logits and logits.values_kji.shape != (logits.size,) * 3:
+    if feeds_back_logits and logits.array_kji.shape != (logits.size,) * 3:
         raise InputError("the answer lacks a part of what the model wants to see again")
     return Prediction(logits, size, _number(item, "quality", 0.0, 1.0), feeds_back_logits)
 

@@ -60,7 +60,7 @@ def same_array(a, b):
 def same_crop(a, b):
     if a is None or b is None:
         return a is b
-    return (a.size, a.corner_kji) == (b.size, b.corner_kji) and same_array(a.values_kji, b.values_kji)
+    return (a.size, a.offset_kji) == (b.size, b.offset_kji) and same_array(a.array_kji, b.array_kji)
 
 
 @given(

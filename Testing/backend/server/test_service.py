@@ -65,8 +65,8 @@ def test_the_service_answers_as_the_engine_itself(service, make, weights, spacin
     again = asyncio.run(service.predict(asked(image, A, B, upload=False, model=name, weights_sha256=weights)))
     expected = predict_in(alone, image.sha256, spacing_mm, image, [A, B])
     for answer, repeated, own in zip(answers, again, expected, strict=True):
-        assert np.array_equal(answer.logits.values_kji, own.logits.values_kji)
-        assert np.array_equal(repeated.logits.values_kji, own.logits.values_kji)
+        assert np.array_equal(answer.logits.array_kji, own.logits.array_kji)
+        assert np.array_equal(repeated.logits.array_kji, own.logits.array_kji)
         assert answer.quality == own.quality
 
 
