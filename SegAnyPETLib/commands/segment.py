@@ -61,7 +61,7 @@ def run(options: SegmentOptions) -> None:
     if options.figure is not None:
         from SegAnyPETLib.figure import write_figure
     outputs = with_segmentation(options.output)
-    need_for(outputs)
+    need_for([kind_of(path) for path in outputs])
     scan = read_scan(options.pet, _stated(options))
     volume = scan.volume
     source = source_of(scan, outputs)

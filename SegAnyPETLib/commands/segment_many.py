@@ -16,7 +16,18 @@ from SegAnyPETLib.commands.common.click_manifest import ClickCase, ClickTarget, 
 from SegAnyPETLib.commands.common.colors import distinct_color
 from SegAnyPETLib.commands.common.outputs import check_output, make_folder
 from SegAnyPETLib.commands.common.parallel import Failure, jobs_of, spread
-from SegAnyPETLib.commands.segment import OPEN_NOTE, prompted, read_mask, result_tags
+from SegAnyPETLib.commands.segment import (
+    OPEN_NOTE,
+    OUTPUT_SUFFIXES,
+    algorithm_of,
+    prompted,
+    read_mask,
+    result_tags,
+    source_of,
+)
+from SegAnyPETLib.dicom_out.kinds import DicomKind
+from SegAnyPETLib.dicom_out.target import Target
+from SegAnyPETLib.dicom_out.write import need_for, write_dicom
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.flood import flood_notes
@@ -70,11 +81,13 @@ class SegmentCase:
         model: what segments.
         folder: where the segments are written, until they are whole.
         output: folder that they are moved to when complete.
+        dicom: kinds of DICOM objects to write besides.
     """
 
     model: ModelOptions
     folder: Path
     output: Path
+    dicom: tuple[DicomKind, ...] = ()
 
     def open(self) -> None:
         """Load the model."""
@@ -83,10 +96,13 @@ class SegmentCase:
     def __call__(self, case: ClickCase) -> list[Row]:
         """Write the segments of all targets that have one; say what they measure."""
         targets = case.targets
-        check_output(self.output / segmentation_name(case), [".seg.nrrd"], [case.image, *(t.mask for t in targets)])
+        for name in names_of(case, self.dicom):
+            check_output(self.output / name, OUTPUT_SUFFIXES, [case.image, *(t.mask for t in targets)])
         scan = read_scan(case.image, units_from_json(case.fields))
         volume = scan.volume
-        rows, segments = [], []
+        source = source_of(scan, [self.output / name for name in names_of(case, self.dicom)])
+        rows, found = [], []
+        remarks = [f"assumed: {each}" for each in scan.assumed]
         for n, target in enumerate(targets):
             try:
                 session = self._segmented(volume, target)
@@ -99,9 +115,14 @@ class SegmentCase:
             measured = quantities(volume, session.mask_kji)
             rows.append(Row(case.id, target.name, measured, volume.units, scan.assumption, note))
             tags = result_tags(session, scan.assumption)
-            segments.append(Segment(target.name, session.mask_kji, distinct_color(n, len(targets)), tags))
-        if segments:
-            write_segmentation(volume, segments, self.folder / segmentation_name(case))
+            segment = Segment(target.name, session.mask_kji, distinct_color(n, len(targets)), tags)
+            found.append(Target(segment, measured, algorithm_of(session)))
+            remarks += [f"{target.name}: {doubt.message}" for doubt in doubts]
+        if found:
+            first, *others = (self.folder / name for name in names_of(case, self.dicom))
+            if source is not None:
+                write_dicom(source, found, others, remarks)
+            write_segmentation(volume, [each.segment for each in found], first)
         return rows
 
     def _segmented(self, volume: Volume, target: ClickTarget) -> InteractiveSession:
@@ -121,21 +142,36 @@ def run(options: SegmentManyOptions) -> None:
     cases = read_click_manifest(options.manifest.absolute())
     jobs, folder = jobs_of(options.model, options.jobs), options.output.absolute()
     rows: dict[int, list[Row]] = {}
+    dicom = dicom_kinds(options.dicom)
     model = model_options(options.model, options.jobs, jobs.threads)
     with _made(folder), TemporaryDirectory(dir=folder, prefix=".") as temporary:
-        work = SegmentCase(model, Path(temporary), folder)
+        work = SegmentCase(model, Path(temporary), folder, dicom)
         for number, outcome in spread(work, cases, jobs):
             case = cases[number]
             rows[number] = [Row(case.id, note=outcome.message)] if isinstance(outcome, Failure) else outcome
             if any(row.measured for row in rows[number]):
-                (work.folder / segmentation_name(case)).replace(folder / segmentation_name(case))
+                for name in names_of(case, dicom):
+                    (work.folder / name).replace(folder / name)
             _write_table(_in_order(rows), folder / TABLE)
     _tell(_in_order(rows), options.output)
 
 
-def segmentation_name(case: ClickCase) -> str:
-    """Return the name of the file of a case's segments."""
-    return f"{case.id}.seg.nrrd"
+def names_of(case: ClickCase, dicom: Sequence[DicomKind]) -> list[str]:
+    """Return the names of a case's files: that of its segments, and those of its DICOM objects."""
+    return [f"{case.id}.seg.nrrd", *(f"{case.id}.{kind}.dcm" for kind in dicom)]
+
+
+def dicom_kinds(names: Sequence[str]) -> tuple[DicomKind, ...]:
+    """Return the kinds of these names, with the segmentation that a report refers to.
+
+    Raises:
+        ModuleNotFoundError: what they need is not installed.
+    """
+    kinds = {DicomKind(name) for name in names}
+    if DicomKind.REPORT in kinds:
+        kinds.add(DicomKind.SEGMENTATION)
+    need_for(kinds)
+    return tuple(sorted(kinds))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -16,13 +16,13 @@ from SegAnyPETLib.dicom_out.target import Target
 from SegAnyPETLib.volume.atomic import replacing
 
 
-def need_for(paths: Sequence[Path]) -> None:
-    """Import what writes these files, so that what is not installed is told before any work.
+def need_for(kinds: Collection[DicomKind | None]) -> None:
+    """Import what writes these kinds, so that what is not installed is told before any work.
 
     Raises:
         ModuleNotFoundError: highdicom is not installed, which segmentations and reports need.
     """
-    if {kind_of(path) for path in paths} & {DicomKind.SEGMENTATION, DicomKind.REPORT}:
+    if DicomKind.SEGMENTATION in kinds or DicomKind.REPORT in kinds:
         import_module("SegAnyPETLib.dicom_out.report")
 
 

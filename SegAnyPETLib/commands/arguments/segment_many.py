@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments, add_backend, add_command, add_jobs
+from SegAnyPETLib.dicom_out.kinds import DicomKind
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class SegmentManyOptions:
         output: folder of the masks and the table.
         model: what segments.
         jobs: how many cases at a time.
+        dicom: kinds of DICOM objects to write of each case, see `SegAnyPETLib.dicom_out.kinds.DicomKind`.
     """
 
     manifest: Path
     output: Path
     model: ModelArguments
     jobs: JobArguments
+    dicom: tuple[str, ...] = ()
 
 
 def add(commands: Any) -> None:
@@ -35,6 +38,7 @@ def add(commands: Any) -> None:
         "  seganypet segment-many cases.json --output masks\n"
         "  seganypet segment-many cases.json --output masks --jobs 4 --threads 2\n"
         "  RAY_ADDRESS=head:6379 seganypet segment-many cases.json --output masks --jobs 32 --ray\n"
+        "  seganypet segment-many cases.json --output results --dicom seg sr\n"
         "cases.json:\n"
         '  {"cases": [\n'
         '    {"id": "a", "image": "a/pet.nii.gz", "clicks": [{"ras": [12.5, -40, 310], "positive": true}]},\n'
@@ -52,5 +56,13 @@ def add(commands: Any) -> None:
         required=True,
         metavar="DIR",
         help="folder for ID.seg.nrrd of each case and quantities.csv of all, made where absent",
+    )
+    parser.add_argument(
+        "--dicom",
+        nargs="+",
+        choices=[kind.value for kind in DicomKind],
+        metavar="KIND",
+        help="of cases that are DICOM folders also ID.seg.dcm (seg), ID.sr.dcm, a report of the quantities (sr, with "
+        "seg), ID.rtss.dcm, contours (rtss)",
     )
     parser.set_defaults(kind=SegmentManyOptions)
