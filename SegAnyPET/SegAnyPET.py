@@ -73,6 +73,7 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneReady)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneReady)
         self.addObserver(scene, scene.NodeRemovedEvent, self.onNodeRemoved)
+        self.addObserver(scene, scene.NodeAddedEvent, self.onNodeAdded)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -112,18 +113,25 @@ class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Connect the parameter node of the scene that was closed or loaded, if the user is in the module."""
         if self.parent.isEntered:
             self.initializeParameterNode()
+            self.panel.observeViews()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeRemoved(self, caller: Any, event: Any, node: Any) -> None:
         """Drop what was kept of a node that left the scene."""
         self.panel.controller.forget_node(node.GetID())
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAdded(self, caller: Any, event: Any, node: Any) -> None:
+        """Let points be placed in a slice view that came."""
+        if node.IsA("vtkMRMLSliceNode"):
+            self.panel.onSliceViewAdded()
+
     def initializeParameterNode(self) -> None:
         """Connect the parameter node of the scene; without a volume, choose the first PET in SUV."""
         from SegAnyPETLib.mrml.nodes.volumes import first_suv_volume
 
         parameters = self.logic.getParameterNode()
-        if parameters.volume is None:
+        if parameters.parameterNode.GetNodeReference("volume") is None:
             parameters.volume = first_suv_volume(slicer.mrmlScene)
         self.setParameterNode(parameters)
 

@@ -65,8 +65,8 @@ class Panel:
         self.selection = Selection()
         self.markups = PromptMarkups(slicer.mrmlScene)
         self.placing = Placing()
-        self.shortcuts = Shortcuts(ui)
         self.editorWidget = makeEditorWidget(ui.editorButton.layout())
+        self.shortcuts = Shortcuts(ui, self.onEscape)
         self._editorSegment = EditorSegment(self.editorWidget, self.onTargetChosen)
         history = EditorWidgetHistory(self.editorWidget)
         editor = SegmentEditor(slicer.mrmlScene, slicer.app.applicationLogic(), editor_node(slicer.mrmlScene), history)
@@ -91,15 +91,24 @@ class Panel:
     def onPlace(self, positive: bool, on: bool) -> None:
         """Start or stop placing points: the button for positive or for negative ones was pressed or released."""
         if on:
-            self.placing.start(self.markups.positive if positive else self.markups.negative)
+            self._startPlacing(positive)
         else:
             self.placing.stop()
+
+    def onEscape(self) -> None:
+        """Stop placing points, and leave the editor's effect."""
+        self.placing.stop()
+        self.editorWidget.setActiveEffect(None)
+
+    def onSliceViewAdded(self) -> None:
+        """Let points be placed in a slice view that another layout brought."""
+        self.markups.show_in_slices()
 
     def onNextLesion(self) -> None:
         """Let the next positive click begin another lesion."""
         self.queuePointChanges()
         self.queue.push(lambda: self._select(None), needsModel=False)
-        self.placing.start(self.markups.positive)
+        self._startPlacing(positive=True)
 
     def onRefine(self) -> None:
         """Let the model refine the selected segment."""
@@ -167,6 +176,9 @@ class Panel:
         """Drop everything tied to the closing scene; the result of a running job will be dropped."""
         self.queue.cancel()
         self.placing.stop()
+        self.editorWidget.setActiveEffect(None)
+        self.editorWidget.setSegmentationNode(None)
+        self.editorWidget.removeViewObservations()
         self.controller.forget()
         self.view.forgetScene()
         self._shownNodes = (None, None)
@@ -180,21 +192,26 @@ class Panel:
             self._followNodes(*nodes)
         self._refreshTimer.start()
 
+    def observeViews(self) -> None:
+        """Let the editor observe the views, which it does not while a scene closes."""
+        self.editorWidget.setupViewObservations()
+
     def enter(self) -> None:
         """Observe the views and take the keys: the user came to the module."""
-        self.editorWidget.setupViewObservations()
+        self.observeViews()
         window = slicer.util.mainWindow()
         if window is not None:
-            self.shortcuts.install()
+            self.shortcuts.silence()
             self.editorWidget.installKeyboardShortcuts(window)
+            self.shortcuts.install()
 
     def exit(self) -> None:
         """Give views and keys back: the user left the module. A running job goes on."""
         self.placing.stop()
         self.editorWidget.setActiveEffect(None)
+        self.shortcuts.remove()
         self.editorWidget.uninstallKeyboardShortcuts()
         self.editorWidget.removeViewObservations()
-        self.shortcuts.remove()
 
     def close(self) -> None:
         """Release everything: the module's widget is being destroyed."""
@@ -275,6 +292,10 @@ class Panel:
 
     # Actions, called by the queue when their turn comes
 
+    def _startPlacing(self, positive: bool) -> None:
+        self.markups.show_in_slices()
+        self.placing.start(self.markups.positive if positive else self.markups.negative)
+
     def _jobs(self, create: bool = False) -> ClickJobs:
         context, backend = self.selection.context(create), self.models.model.backend
         if context is None or backend is None:
@@ -296,6 +317,15 @@ class Panel:
             self._select(returned[-1])
         self.view.setStatus("")
 
+    def _holdEditor(self) -> None:
+        """Give the editor back what the panel works on: its selectors choose by themselves when the scene changes."""
+        volume, segmentation = self._shownNodes
+        if not self.controller.editor.edits(segmentation, volume):
+            with self._editorSegment.paused():
+                self.controller.editor.select(segmentation, volume)
+            if self.selection.segmentId is not None:
+                self._editorSegment.show(self.selection.segmentId)
+
     def _followSegments(self) -> None:
         came = self.selection.followSegments()
         if came is not None:
@@ -316,12 +346,9 @@ class Panel:
         created = previous[0] is volume and previous[1] is None
         if not created and not self.queue.idle:
             self.queue.cancel()
-        self._watch.watch(volume, segmentation, (self.markups.positive, self.markups.negative))
-        editor = self.controller.editor
-        if segmentation is not None:
-            editor.select(segmentation, volume)
-        if volume is not previous[0]:
-            editor.node.SetAndObserveSourceVolumeNode(volume)
+        markups = self.markups.positive, self.markups.negative
+        self._watch.watch(volume, segmentation, self.controller.editor.node, markups)
+        self.controller.editor.select(segmentation, volume)
         if not created:
             self.selection.segmentId = None
 
@@ -347,6 +374,7 @@ class Panel:
         if self.selection.parameters is None:
             return
         self._refreshTimer.stop()
+        self._holdEditor()
         self._followSegments()
         self.view.showScene(self.selection)
         if self.queue.idle and not self._pointsTimer.active:

@@ -24,18 +24,29 @@ class Selection:
         self._created: Any = None
         self._known: tuple[Any, list[str]] = (None, [])
 
+    @property
+    def volume(self) -> Any:
+        """The PET that is clicked, None if none is chosen."""
+        return self._node("volume")
+
+    @property
+    def segmentation(self) -> Any:
+        """The segmentation that masks are written to, None if none is chosen."""
+        return self._node("segmentation")
+
     def context(self, create: bool = False) -> ClickContext | None:
         """Return the selected volume and segmentation, or None without a volume.
 
         Args:
             create: whether to create a missing segmentation.
         """
-        if self.parameters is None or self.parameters.volume is None:
+        volume, segmentation = self.volume, self.segmentation
+        if volume is None:
             return None
-        if self.parameters.segmentation is None and create:
-            self._created = new_segmentation(slicer.mrmlScene, self.parameters.volume)
-            self.parameters.segmentation = self._created
-        return ClickContext(self.parameters.volume, self.parameters.segmentation)
+        if segmentation is None and create:
+            segmentation = self._created = new_segmentation(slicer.mrmlScene, volume)
+            self.parameters.segmentation = segmentation
+        return ClickContext(volume, segmentation)
 
     def segmentIds(self) -> list[str]:
         """Return the ids of all segments, in their order."""
@@ -63,7 +74,8 @@ class Selection:
 
     def lookAt(self, segmentId: str) -> None:
         """Center the slice views on a segment, if it is not empty."""
-        center = self.parameters.segmentation.GetSegmentCenterRAS(segmentId)
+        segmentation = self.segmentation
+        center = None if segmentation is None else segmentation.GetSegmentCenterRAS(segmentId)
         if center is not None:
             slicer.modules.markups.logic().JumpSlicesToLocation(*center, True)
 
@@ -81,3 +93,12 @@ class Selection:
         """Drop what belongs to a closing scene."""
         self._created = self.segmentId = None
         self._known = (None, [])
+
+    def _node(self, field: str) -> Any | None:
+        """Return a node that the parameter node refers to, if it is in the scene.
+
+        The wrapper may still hold a removed one: it reads again when the parameter node is modified, and only after
+        other observers.
+        """
+        node = None if self.parameters is None else self.parameters.parameterNode.GetNodeReference(field)
+        return None if node is None or node.GetScene() is None else node

@@ -87,14 +87,14 @@ def _saveAndLoad(panel: Panel) -> None:
     slicer.util.loadScene(path)
     os.remove(path)
     _until(lambda: panel.queue.idle and panel.ui.targetTable.rowCount == 1)
-    segments = panel.selection.parameters.segmentation.GetSegmentation()
+    segments = panel.selection.segmentation.GetSegmentation()
     assert _hasPrompts(segments.GetNthSegment(0))
 
 
 def _clickUndoRedo(panel: Panel) -> None:
     panel.markups.positive.AddControlPointWorld(*LESION_RAS)
     _until(lambda: panel.queue.idle and panel.ui.targetTable.rowCount == 1)
-    segments = panel.selection.parameters.segmentation.GetSegmentation()
+    segments = panel.selection.segmentation.GetSegmentation()
     assert segments.GetNumberOfSegments() == 1
     assert _hasPrompts(segments.GetNthSegment(0))
     panel.markups.negative.AddControlPointWorld(*OUTSIDE_RAS)

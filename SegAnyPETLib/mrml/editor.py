@@ -63,8 +63,8 @@ class SegmentEditor:
         self.logic.SetMaximumNumberOfUndoStates(UNDO_STATES)
         self.history: UndoHistory = history or LogicHistory(self.logic)
 
-    def select(self, segmentation: Any, volume_node: Any) -> None:
-        """Edit a segmentation over a volume.
+    def select(self, segmentation: Any | None, volume_node: Any | None) -> None:
+        """Edit a segmentation over a volume, or none.
 
         Another segmentation than before begins a history of its own. The volume becomes the editor's source: for
         thresholds and masking, the editor widget would use the reference volume of the segmentation instead.
@@ -74,6 +74,10 @@ class SegmentEditor:
             self.node.SetAndObserveSegmentationNode(segmentation)
         if self.node.GetSourceVolumeNode() is not volume_node:
             self.node.SetAndObserveSourceVolumeNode(volume_node)
+
+    def edits(self, segmentation: Any | None, volume_node: Any | None) -> bool:
+        """Return whether this segmentation is edited over this volume."""
+        return self.node.GetSegmentationNode() is segmentation and self.node.GetSourceVolumeNode() is volume_node
 
     @property
     def masks(self) -> bool:

@@ -132,7 +132,7 @@ class ModuleUser:
 
     @property
     def segmentation(self) -> Any:
-        return self.panel.selection.parameters.segmentation
+        return self.panel.selection.segmentation
 
     def names(self) -> list[str]:
         """Of the rows in the list."""
@@ -144,9 +144,7 @@ class ModuleUser:
         import slicer.util
 
         segment_id = self.segmentation.GetSegmentation().GetNthSegmentID(number)
-        array = slicer.util.arrayFromSegmentBinaryLabelmap(
-            self.segmentation, segment_id, self.panel.selection.parameters.volume
-        )
+        array = slicer.util.arrayFromSegmentBinaryLabelmap(self.segmentation, segment_id, self.panel.selection.volume)
         return array.astype(bool)
 
     def points(self, number: int = 0) -> list[tuple[tuple[float, float, float], bool]]:

@@ -116,7 +116,7 @@ def test_an_answer_for_a_closed_scene_is_dropped(unopened, held) -> None:
 
 def test_an_answer_for_a_deleted_volume_is_dropped(unopened, held) -> None:
     at_work(unopened, held)
-    unopened.harness.scene.RemoveNode(unopened.panel.selection.parameters.volume)
+    unopened.harness.scene.RemoveNode(unopened.panel.selection.volume)
     unopened.rest()
     assert segmentations(unopened) == 0
     assert unopened.panel.markups.positive.GetNumberOfControlPoints() == 0

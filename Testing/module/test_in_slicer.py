@@ -68,7 +68,7 @@ def test_keys_come_and_go_with_the_panel_and_none_is_the_editors(slicer_harness)
     import qt
 
     def keys():
-        return sorted(shortcut.key.toString() for shortcut in window.findChildren(qt.QShortcut))
+        return sorted(shortcut.key.toString() for shortcut in window.findChildren(qt.QShortcut) if shortcut.enabled)
 
     loaded.enter()
     slicer_harness.app.processEvents()
@@ -144,7 +144,7 @@ def test_the_editor_works_on_the_pet_also_for_a_segmentation_that_was_made_on_an
 
     from SegAnyPETLib.mrml.segmentations import new_segmentation
 
-    pet, editor = quick.panel.selection.parameters.volume, quick.panel.controller.editor.node
+    pet, editor = quick.panel.selection.volume, quick.panel.controller.editor.node
     ct = slicer.util.addVolumeFromArray(np.full((40, 36, 32), 40.0, np.float32), ijkToRAS=np.diag([4.0, 4, 4, 1]))
     quick.ui.segmentationSelector.setCurrentNode(new_segmentation(quick.harness.scene, ct))
     quick.rest()
@@ -187,11 +187,12 @@ def test_clicks_go_to_the_segment_that_is_chosen_in_the_editor(quick) -> None:
 def test_a_segmentation_that_is_chosen_selects_none_of_its_segments(quick) -> None:
     from SegAnyPETLib.mrml.segmentations import new_segmentation
 
-    pet, scene = quick.panel.selection.parameters.volume, quick.harness.scene
+    pet, scene = quick.panel.selection.volume, quick.harness.scene
     one, two = new_segmentation(scene, pet), new_segmentation(scene, pet)
     for node in (one, two):
         for segment_id in ("Segment_1", "Segment_2"):
             node.GetSegmentation().AddEmptySegment(segment_id, segment_id)
+    quick.rest()
     quick.ui.segmentationSelector.setCurrentNode(one)
     quick.rest()
     quick.panel.editorWidget.setCurrentSegmentID("Segment_2")

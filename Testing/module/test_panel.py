@@ -113,9 +113,7 @@ def test_a_segment_from_elsewhere_is_mended(quick) -> None:
     painted = segments.AddEmptySegment("", "painted")
     mask = np.zeros((40, 36, 32), np.uint8)
     mask[27:30, 21:24, 19:22] = 1
-    slicer.util.updateSegmentBinaryLabelmapFromArray(
-        mask, quick.segmentation, painted, quick.panel.selection.parameters.volume
-    )
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, quick.segmentation, painted, quick.panel.selection.volume)
     quick.rest()
     quick.select("painted")
     quick.press("refineButton")
@@ -153,15 +151,15 @@ def test_smaller_and_larger_take_another_meaning_of_the_click(unopened) -> None:
 def test_the_pet_is_shown_dark_where_it_is_hot(quick) -> None:
     quick.rest()
     quick.press("petWindowButton")
-    display = quick.panel.selection.parameters.volume.GetDisplayNode()
+    display = quick.panel.selection.volume.GetDisplayNode()
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 6)
     assert display.GetColorNodeID() == "vtkMRMLColorTableNodeInvertedGrey"
 
 
 def test_a_deleted_pet_is_forgotten(quick) -> None:
     quick.click((12, 12, 10))
-    volume = weakref.ref(quick.panel.controller.volumes.volume_of(quick.panel.selection.parameters.volume))
-    quick.harness.scene.RemoveNode(quick.panel.selection.parameters.volume)
+    volume = weakref.ref(quick.panel.controller.volumes.volume_of(quick.panel.selection.volume))
+    quick.harness.scene.RemoveNode(quick.panel.selection.volume)
     quick.rest()
     gc.collect()
     assert volume() is None

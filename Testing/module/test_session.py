@@ -32,7 +32,7 @@ def paint(user, number=0):
 
     array = np.zeros((40, 36, 32), bool)
     array[PAINTED] = True
-    modifier = image_of(MaskPatch.cropped(array, (0, 0, 0)), ijk_to_ras(user.panel.selection.parameters.volume))
+    modifier = image_of(MaskPatch.cropped(array, (0, 0, 0)), ijk_to_ras(user.panel.selection.volume))
     user.panel.editorWidget.saveStateForUndo()
     logic = user.panel.controller.editor.logic
     segment_id = user.segmentation.GetSegmentation().GetNthSegmentID(number)

@@ -48,7 +48,7 @@ def mouse(user, view, ijk_to_world, index_kji):
 
 def clicked_voxels(user, number=0):
     """The voxels (k, j, i) of a segment's clicks, and their signs."""
-    volume = user.panel.controller.volumes.volume_of(user.panel.selection.parameters.volume)
+    volume = user.panel.controller.volumes.volume_of(user.panel.selection.volume)
     return [(tuple(int(n) for n in volume.nearest_kji(ras)), positive) for ras, positive in user.points(number)]
 
 

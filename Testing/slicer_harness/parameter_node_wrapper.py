@@ -171,11 +171,12 @@ class Field:
             node.SetParameter(self.name, self.kind.to_text(value))
 
     def __get__(self, wrapper: Any, owner: type) -> Any:
-        return self if wrapper is None else self.read(wrapper.parameterNode)
+        return self if wrapper is None else wrapper.kept[self.name]
 
     def __set__(self, wrapper: Any, value: Any) -> None:
         with slicer.util.NodeModify(wrapper.parameterNode):
             self.write(wrapper.parameterNode, value)
+            wrapper.kept[self.name] = self.read(wrapper.parameterNode)
 
 
 class Connector:
@@ -263,7 +264,11 @@ def connector_of(widget: Any, field: Field) -> Connector:
 
 
 class Wrapper:
-    """What the decorator adds to a class of fields."""
+    """What the decorator adds to a class of fields.
+
+    As Slicer's, it keeps the values and reads them again only when the parameter node is modified, so that a removed
+    node may still be there.
+    """
 
     allParameters: typing.ClassVar[dict[str, Field]]
 
@@ -275,6 +280,7 @@ class Wrapper:
         for field in self.allParameters.values():
             if not parameterNode.HasParameter(field.name):
                 field.write(parameterNode, field.default)
+        self.kept = {name: field.read(parameterNode) for name, field in self.allParameters.items()}
         parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._update_widgets)
 
     def _field(self, name: str) -> Field:
@@ -282,8 +288,11 @@ class Wrapper:
             raise ValueError(f"Cannot find a param with the given name: {name}")
         return self.allParameters[name]
 
+    def _read_again(self) -> None:
+        self.kept.update({name: field.read(self.parameterNode) for name, field in self.allParameters.items()})
+
     def getValue(self, name: str) -> Any:
-        return self._field(name).read(self.parameterNode)
+        return self.kept[self._field(name).name]
 
     def setValue(self, name: str, value: Any) -> None:
         self._field(name).__set__(self, value)
@@ -316,6 +325,7 @@ class Wrapper:
             self.setValue(name, connector.read())
 
     def _update_widgets(self, *_: Any) -> None:
+        self._read_again()  # VTK calls observers that were added later, those of the module, before this one
         if self._updating:
             return
         self._updating = True

@@ -2,7 +2,8 @@
 
 Selections, undo and redo go to the logic as the real widget passes them on; effects are names without a panel or mouse.
 Names, shortcuts, and what a selection brings with it (first segment, reference volume, end of place mode) are those of
-Slicer's source (qMRMLSegmentEditorWidget.h and .cxx, 5.11).
+Slicer's source (qMRMLSegmentEditorWidget.h and .cxx, 5.11). So are the selectors, which choose nodes by themselves when
+the scene changes, whether or not they are shown, and decide what is edited after a scene was loaded.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import slicer
 from PySide6.QtCore import Property, Signal
 
 from Testing.slicer_harness import qt_facade
-from Testing.slicer_harness.mrml_widgets import Observations, qMRMLWidget
+from Testing.slicer_harness.mrml_widgets import Observations, qMRMLNodeComboBox, qMRMLWidget
 from Testing.slicer_harness.ui_loader import custom_widget
 
 qt = qt_facade.install()
@@ -84,6 +85,10 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             "jumpToSelectedSegmentEnabled": False,
         }
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
+        self._selectors = {
+            "segmentation": selector("vtkMRMLSegmentationNode", none_enabled=False),
+            "source": selector("vtkMRMLScalarVolumeNode", none_enabled=True),
+        }
         self._node: Any = None
         self._shown: dict[str, Any] = {"segmentation": None, "source": None, "segment": "", "effect": None}
         self._observations = Observations(self)
@@ -103,6 +108,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._history_observations = Observations(self)
         self._history_observations.add(self._logic, history_changed, self._show_history)
         self._show_history()
+        self._scene_observations = Observations(self)
+        self._selectors["segmentation"].currentNodeChanged.connect(self._take_segmentation)
+        self._selectors["source"].currentNodeChanged.connect(self._take_source)
 
     # What is edited
 
@@ -110,6 +118,33 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._logic.SetMRMLScene(scene)
         self._logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
         super().setMRMLScene(scene)
+        for chooser in self._selectors.values():
+            chooser.setMRMLScene(scene)
+        self._scene_observations.end()
+        self._scene_observations.add(scene, scene.EndBatchProcessEvent, self._on_end_of_batch)
+        self._scene_observations.add(scene, scene.EndCloseEvent, self.updateWidgetFromMRML)
+        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        self._scene_observations.add(interaction, interaction.InteractionModeChangedEvent, self._on_mode)
+
+    def _take_segmentation(self, node: Any) -> None:
+        if self._node is not None:
+            self.setSegmentationNode(node)
+
+    def _take_source(self, node: Any) -> None:
+        if self._node is not None:
+            self.setSourceVolumeNode(node)
+
+    def _on_end_of_batch(self, *_: Any) -> None:
+        """After a scene was loaded or closed, what the selectors show is edited."""
+        if self._node is not None:
+            self.setSegmentationNode(self._selectors["segmentation"].currentNode())
+            self.setSourceVolumeNode(self._selectors["source"].currentNode())
+            self.updateWidgetFromMRML()
+
+    def _on_mode(self, interaction: Any, event: Any) -> None:
+        """An effect ends when points are placed."""
+        if self.activeEffect() is not None and interaction.GetCurrentInteractionMode() == interaction.Place:
+            self.setActiveEffect(None)
 
     def setMRMLSegmentEditorNode(self, node: Any) -> None:
         if node is self._node:
@@ -126,6 +161,12 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def updateWidgetFromMRML(self, *_: Any) -> None:
         """Follows what has changed in the editor node since."""
+        for chooser, node in zip(
+            self._selectors.values(), (self.segmentationNode(), self.sourceVolumeNode()), strict=True
+        ):
+            blocked = chooser.blockSignals(True)
+            chooser.setCurrentNode(node)
+            chooser.blockSignals(blocked)
         if self._changed("segmentation", self.segmentationNode()):
             self._follow_segmentation(self.segmentationNode())
         if self._changed("source", self.sourceVolumeNode()):
@@ -134,10 +175,13 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             self.sourceVolumeNodeChanged.emit(self.sourceVolumeNode())
         if self._changed("segment", self.currentSegmentID()):
             self.currentSegmentIDChanged.emit(self.currentSegmentID())
-        if self._changed("effect", self.activeEffect()) and self.activeEffect() is not None:
-            self.setupViewObservations()
-            interaction = self.mrmlScene().GetNodeByID("vtkMRMLInteractionNodeSingleton")
-            interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+        if self._changed("effect", self.activeEffect()):
+            if self.activeEffect() is None:
+                self.removeViewObservations()
+            else:
+                self.setupViewObservations()
+                interaction = slicer.app.applicationLogic().GetInteractionNode()
+                interaction.SetCurrentInteractionMode(interaction.ViewTransform)
 
     def _changed(self, part: str, now: Any) -> bool:
         before, self._shown[part] = self._shown[part], now
@@ -270,7 +314,8 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         parent = parent or slicer.util.mainWindow()
         ignored: Callable = lambda: None  # noqa: E731 - the double has no panel of effects
         digits = [f"{shift}{digit % 10}" for shift in ("", "Shift+") for digit in range(1, 11)]
-        taken: dict[Any, Callable] = dict.fromkeys([*digits, "Esc", "Space"], ignored)
+        taken: dict[Any, Callable] = dict.fromkeys([*digits, "Space"], ignored)
+        taken["Esc"] = lambda: self.setActiveEffect(None)
         taken |= {"Z": self.undo, qt.QKeySequence.Undo: self.undo, "Y": self.redo, qt.QKeySequence.Redo: self.redo}
         taken |= dict.fromkeys(["Q", "/", ",", ">"], self.selectPreviousSegment)
         taken |= dict.fromkeys(["W", "*", ".", "<"], self.selectNextSegment)
@@ -284,6 +329,14 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         for shortcut in self._shortcuts:
             shortcut.delete()
         self._shortcuts = []
+
+
+def selector(node_type: str, none_enabled: bool) -> Any:
+    """A selector of nodes that is never shown."""
+    made = qMRMLNodeComboBox()
+    made.nodeTypes = [node_type]
+    made.noneEnabled = none_enabled
+    return made
 
 
 def node_id(node: Any) -> str:

@@ -24,7 +24,7 @@ def connect(ui: Any, panel: Panel) -> None:
         (ui.redoButton, panel.onRedo),
         (ui.cancelButton, panel.onCancel),
         (ui.useFiducialsButton, panel.onUseFiducials),
-        (ui.petWindowButton, lambda: show_as_pet(panel.selection.parameters.volume)),
+        (ui.petWindowButton, lambda: show_as_pet(panel.selection.volume)),
     ):
         button.connect("clicked()", guarded(slot))
     ui.targetTable.connect("itemSelectionChanged()", guarded(panel.onRowSelected))

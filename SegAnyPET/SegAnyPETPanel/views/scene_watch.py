@@ -14,7 +14,7 @@ class SceneWatch(VTKObservationMixin):
     """Observes a volume, a segmentation, the points in the views and the mouse mode.
 
     Args:
-        onChange: called when volume or segments change; often several times for one edit.
+        onChange: called when volume, segments or the editor's choice of nodes change; often several times for one edit.
         onPoints: called when points were placed, dragged or deleted.
         onMode: called when the mouse mode or the list that it adds points to changes.
     """
@@ -27,14 +27,22 @@ class SceneWatch(VTKObservationMixin):
         self._onPoints = onPoints
         self._onMode = onMode
 
-    def watch(self, volume: Any | None, segmentation: Any | None, markups: Sequence[Any]) -> None:
-        """Observe these nodes and no others."""
+    def watch(self, volume: Any | None, segmentation: Any | None, editor: Any, markups: Sequence[Any]) -> None:
+        """Observe these nodes and no others.
+
+        Args:
+            volume: the PET.
+            segmentation: the masks.
+            editor: the vtkMRMLSegmentEditorNode; its widget chooses other nodes by itself when the scene changes.
+            markups: the lists of points.
+        """
         self.end()
         logic = slicer.app.applicationLogic()
         interaction, selection = logic.GetInteractionNode(), logic.GetSelectionNode()
         self.addObserver(interaction, interaction.InteractionModeChangedEvent, self._modeChanged)
         # The mode stays "place" when clicks go to another list.
         self.addObserver(selection, selection.ActivePlaceNodeIDChangedEvent, self._modeChanged)
+        self.addObserver(editor, vtk.vtkCommand.ModifiedEvent, self._changed)
         for node in markups:
             for event in (node.PointPositionDefinedEvent, node.PointRemovedEvent, node.PointEndInteractionEvent):
                 self.addObserver(node, event, self._pointsChanged)

@@ -55,6 +55,21 @@ class PromptMarkups:
         """The vtkMRMLMarkupsFiducialNode of points outside the target."""
         return self._node(*NEGATIVE)
 
+    def show_in_slices(self) -> None:
+        """Show the points in the slice views of the scene only: where a node is not shown, Slicer places no points.
+
+        A click in a 3D view would place one at an unseen depth.
+        """
+        slices = [
+            node.GetID()
+            for node in map(self._scene.GetNthNode, range(self._scene.GetNumberOfNodes()))
+            if node.IsA("vtkMRMLSliceNode")
+        ]
+        for node, _ in self._nodes():
+            display = node.GetDisplayNode()
+            if list(display.GetViewNodeIDs() or ()) != slices:
+                display.SetViewNodeIDs(slices)
+
     def show(self, volume_node: Any | None, points: Sequence[Point]) -> None:
         """Show these points, which are in the RAS frame of a volume, and no others.
 
