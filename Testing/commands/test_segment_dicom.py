@@ -88,7 +88,7 @@ def test_a_missing_highdicom_is_named_with_its_extra(
     assert "pip install '.[dicom]'" in told
 
 
-def test_a_report_holds_the_printed_numbers_and_the_doubts(
+def test_a_report_holds_the_printed_numbers_what_was_assumed_and_the_doubts(
     command: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*command, *outputs(tmp_path / "out.sr.dcm")]) == 0
@@ -105,4 +105,4 @@ def test_a_report_holds_the_printed_numbers_and_the_doubts(
     assert printed["TLG"] == f"{found['Total Lesion Glycolysis', None]:.1f} g"
     notes = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
     comments = [item.TextValue for item in report.content[0].ContentSequence if item.name.meaning == "Comment"]
-    assert comments == ["Research use only, not a medical device.", *notes]
+    assert comments == ["Research use only, not a medical device.", f"assumed: {printed['assumed']}", *notes]
