@@ -7,6 +7,13 @@ setup(
     package_dir={"SegAnyPETLib._resources": "Resources"},
     package_data={
         "SegAnyPETLib": ["py.typed", "*.pyi"],
-        "SegAnyPETLib._resources": ["*.safetensors", "*.json", "*.md", "recipes/*.yaml", "reports/*.html"],
+        "SegAnyPETLib._resources": [
+            "*.safetensors",
+            "*.json",
+            "*.md",
+            "recipes/*.yaml",
+            "reports/*.html",
+            "study/*.json",
+        ],
     },
 )

@@ -16,6 +16,7 @@ from SegAnyPETLib.commands.arguments import (
     segment,
     segment_many,
     serve,
+    study,
     train,
     weights,
 )
@@ -31,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"seganypet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (segment, segment_many, evaluate, train, phantom, demo, bench, serve, weights, info):
+    for command in (segment, segment_many, evaluate, train, phantom, demo, bench, serve, weights, study, info):
         command.add(commands)
     return parser
 

@@ -19,6 +19,7 @@ from SegAnyPETLib.commands.arguments.segment import FILE_UNITS, SegmentOptions
 from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
 from SegAnyPETLib.commands.arguments.serve import ServeOptions
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
+from SegAnyPETLib.commands.arguments.study import PlanStudy
 from SegAnyPETLib.commands.arguments.train import TrainOptions
 from SegAnyPETLib.commands.arguments.weights import AddWeights, FetchWeights, ListWeights, RemoveWeights, VerifyWeights
 from SegAnyPETLib.errors import InputError
@@ -34,6 +35,7 @@ LEAST = {
         Path("m.json"), Path("out"), ModelArguments(), JobArguments()
     ),
     "train recipe.yaml": TrainOptions(Path("recipe.yaml"), Path("runs")),
+    "study plan p.yaml --manifest m.json": PlanStudy(Path("p.yaml"), Path("m.json")),
     "phantom --output out": PhantomOptions(Path("out")),
     "demo": DemoOptions(Path("demo_output"), ModelArguments()),
     "bench": BenchOptions(ModelArguments(device="cpu")),

@@ -1,0 +1,1 @@
+"""Reader studies of annotation: plan, event log, times, statistics, report."""

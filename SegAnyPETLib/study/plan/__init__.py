@@ -1,0 +1,1 @@
+"""What a study fixes before its first reading."""
