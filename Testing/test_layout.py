@@ -1,6 +1,5 @@
 """The repository says the same about itself in every place where it must."""
 
-import json
 import re
 import subprocess
 import sys
@@ -13,19 +12,6 @@ from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.resources import resource_path
 
 ROOT = Path(__file__).resolve().parents[1]
-
-#: All that Slicer's schema of an entry allows (Schemas/slicer-extension-catalog-entry-schema-v1.0.1.json).
-ENTRY_FIELDS = {
-    "$schema",
-    "build_dependencies",
-    "build_subdirectory",
-    "category",
-    "enabled",
-    "scm_revision",
-    "scm_type",
-    "scm_url",
-    "tier",
-}
 
 
 def cmake_list(file: Path, name: str) -> list[str]:
@@ -71,24 +57,6 @@ def test_slicer_installs_what_the_package_asks_for_and_leaves_its_own_alone() ->
     }
     torch = next(requirement for requirement in asked if requirement.startswith("torch"))
     assert f'TORCH = Requirement("{torch}")' in (ROOT / "SegAnyPET/SegAnyPETPanel/model/packages.py").read_text()
-
-
-def test_the_entry_of_the_extensions_index_equals_the_cmake_metadata() -> None:
-    entry = json.loads((ROOT / "SegAnyPET.json").read_text())
-    cmake = (ROOT / "CMakeLists.txt").read_text()
-    assert set(entry) <= ENTRY_FIELDS
-    assert f'set(EXTENSION_CATEGORY "{entry["category"]}")' in cmake
-    assert f'set(EXTENSION_DEPENDS "{" ".join(entry["build_dependencies"])}")' in cmake
-    assert "project(SegAnyPET)" in cmake
-
-
-@pytest.mark.parametrize("field", ["homepage", "category", "description", "depends", "contributors"])
-def test_extension_description_equals_the_cmake_metadata(field: str) -> None:
-    lines = [line.partition(" ") for line in (ROOT / "SegAnyPET.s4ext").read_text().splitlines()]
-    described = {key: value for key, _, value in lines}
-    found = re.search(rf'set\(EXTENSION_{field.upper()} "([^"]*)"\)', (ROOT / "CMakeLists.txt").read_text())
-    assert found
-    assert described[field] == found.group(1)
 
 
 def test_every_package_has_an_init_file() -> None:
