@@ -30,6 +30,7 @@ EXTRA_OF = {
     "matplotlib": "figures",
     "highdicom": "dicom",
     "jinja2": "evaluation",
+    "pydantic": "evaluation",
     "yaml": "training",
     "pydantic": "study",
     "statsmodels": "study",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,22 +111,33 @@ def _point_of(item: dict[str, Any]) -> Point:
 
 
 def _mask_item(prompt: MaskPrompt) -> dict[str, Any]:
-    voxels = prompt.mask.array_kji
-    bits = base64.b64encode(zlib.compress(np.packbits(voxels).tobytes())).decode("ascii")
-    mask = {"offset_kji": list(prompt.mask.offset_kji), "shape_kji": list(voxels.shape), "bits": bits}
-    return {"mask": mask, "mend": prompt.refine}
+    return {"mask": mask_to_fields(prompt.mask), "mend": prompt.refine}
 
 
 def _mask_of(item: dict[str, Any]) -> MaskPrompt:
-    mask = item["mask"]
-    offset, shape = (_three_counts(mask[name]) for name in ("offset_kji", "shape_kji"))
+    return MaskPrompt(mask_from_fields(item["mask"]), bool(item["mend"]))
+
+
+def mask_to_fields(mask: MaskPatch) -> dict[str, Any]:
+    """Return a mask as the fields ``offset_kji``, ``shape_kji`` and ``bits`` of `prompts_to_json`."""
+    bits = base64.b64encode(zlib.compress(np.packbits(mask.array_kji).tobytes())).decode("ascii")
+    return {"offset_kji": list(mask.offset_kji), "shape_kji": list(mask.array_kji.shape), "bits": bits}
+
+
+def mask_from_fields(fields: Mapping[str, Any]) -> MaskPatch:
+    """Read what `mask_to_fields` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError, zlib.error: the fields are not such a mask.
+    """
+    offset, shape = (_three_counts(fields[name]) for name in ("offset_kji", "shape_kji"))
     count = shape[0] * shape[1] * shape[2]
     decoder = zlib.decompressobj()
-    packed = decoder.decompress(base64.b64decode(mask["bits"]), max((count + 7) // 8, 1))
+    packed = decoder.decompress(base64.b64decode(fields["bits"]), max((count + 7) // 8, 1))
     if not decoder.eof or len(packed) != (count + 7) // 8:
         raise ValueError("a mask has another number of voxels than its shape says")
     voxels = np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)
-    return MaskPrompt(MaskPatch.cropped(voxels.reshape(shape), offset), bool(item["mend"]))
+    return MaskPatch.cropped(voxels.reshape(shape), offset)
 
 
 def _three_counts(values: Any) -> tuple[int, int, int]:

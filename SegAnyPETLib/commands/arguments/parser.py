@@ -13,6 +13,7 @@ from SegAnyPETLib.commands.arguments import (
     evaluate,
     info,
     phantom,
+    propose,
     segment,
     segment_many,
     serve,
@@ -32,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"seganypet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (segment, segment_many, evaluate, train, phantom, demo, bench, serve, weights, study, info):
+    for command in (segment, segment_many, propose, evaluate, train, phantom, demo, bench, serve, weights, study, info):
         command.add(commands)
     return parser
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from SegAnyPETLib.commands.arguments.shared import ModelArguments, add_backend, add_command
+from SegAnyPETLib.commands.arguments.shared import ModelArguments, add_backend, add_command, point_coordinates
+from SegAnyPETLib.commands.arguments.units import add_units
 
 #: Options whose value may begin with a minus sign, which argparse would take for another option.
-POINT_OPTIONS = ("--point", "--negative")
-
-#: As `pet.units.FileUnits`, which would bring numpy.
-FILE_UNITS = ("suv", "bqml")
+POINT_OPTIONS = ("--point", "--negative", "--liver", "--before-liver")
 
 Coordinates = tuple[float, float, float]
 
@@ -67,16 +64,6 @@ class _AppendClick(argparse.Action):
         namespace.clicks = [*(namespace.clicks or []), (values, option != "--negative")]
 
 
-def _coordinates(text: str) -> tuple[float, float, float]:
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no point; give three numbers such as 12.5,-40,310") from None
-    if not all(map(math.isfinite, (x, y, z))):
-        raise argparse.ArgumentTypeError(f"{text!r} is no point; its three numbers must be finite")
-    return x, y, z
-
-
 def join_negative_points(argv: Sequence[str]) -> list[str]:
     """``--point -12,3,4`` as ``--point=-12,3,4``, which argparse understands."""
     joined: list[str] = []
@@ -86,20 +73,6 @@ def join_negative_points(argv: Sequence[str]) -> list[str]:
         else:
             joined.append(argument)
     return joined
-
-
-def _add_units(parser: argparse.ArgumentParser) -> None:
-    units = parser.add_argument_group("values of an image file, which a DICOM folder states itself")
-    units.add_argument("--units", choices=FILE_UNITS, help="body-weight SUV, or Bq/ml to convert with what follows")
-    units.add_argument("--weight-kg", type=float, metavar="KG", help="the patient's weight")
-    units.add_argument("--dose-mbq", type=float, metavar="MBQ", help="the injected activity")
-    units.add_argument(
-        "--uptake-min",
-        type=float,
-        metavar="MIN",
-        help="minutes from the injection to the start of the scan; 0 if the values are corrected to the injection",
-    )
-    units.add_argument("--half-life-min", type=float, metavar="MIN", help="of the nuclide (default: that of F-18)")
 
 
 def add(commands: Any) -> None:
@@ -117,7 +90,7 @@ def add(commands: Any) -> None:
         "      --server https://pet.hospital.example --token-file token",
     )
     parser.add_argument("pet", type=Path, metavar="PET", help="a NIfTI, NRRD or MHA file, or a DICOM folder")
-    clicks: dict[str, Any] = {"dest": "clicks", "action": _AppendClick, "type": _coordinates, "metavar": "R,A,S"}
+    clicks: dict[str, Any] = {"dest": "clicks", "action": _AppendClick, "type": point_coordinates, "metavar": "R,A,S"}
     parser.add_argument("--point", help="a point in the target; repeat it for more, they count in this order", **clicks)
     parser.add_argument("--negative", help="a point outside the target; repeat it for more", **clicks)
     parser.add_argument(
@@ -146,6 +119,6 @@ def add(commands: Any) -> None:
         "(SEG), .sr.dcm (SR, a report of the quantities, with its SEG beside it), .rtss.dcm (RTSTRUCT); repeat it for "
         "several files",
     )
-    _add_units(parser)
+    add_units(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
     parser.set_defaults(kind=SegmentOptions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
@@ -122,6 +123,17 @@ def megabytes(text: str) -> int:
 def seed_number(text: str) -> int:
     """Read a seed."""
     return whole_number(text, 0, 2**63 - 1)
+
+
+def point_coordinates(text: str) -> tuple[float, float, float]:
+    """Read the three coordinates of a point."""
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; give three numbers such as 12.5,-40,310") from None
+    if not all(map(math.isfinite, (x, y, z))):
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; its three numbers must be finite")
+    return x, y, z
 
 
 def add_command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:

@@ -15,12 +15,14 @@ from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
 from SegAnyPETLib.commands.arguments.info import InfoOptions
 from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.commands.arguments.phantom import PhantomOptions
-from SegAnyPETLib.commands.arguments.segment import FILE_UNITS, SegmentOptions
+from SegAnyPETLib.commands.arguments.propose import ProposeOptions
+from SegAnyPETLib.commands.arguments.segment import SegmentOptions
 from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
 from SegAnyPETLib.commands.arguments.serve import ServeOptions
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
 from SegAnyPETLib.commands.arguments.study import PlanStudy
 from SegAnyPETLib.commands.arguments.train import TrainOptions
+from SegAnyPETLib.commands.arguments.units import FILE_UNITS, UnitArguments
 from SegAnyPETLib.commands.arguments.weights import AddWeights, FetchWeights, ListWeights, RemoveWeights, VerifyWeights
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.units import FileUnits
@@ -28,6 +30,7 @@ from SegAnyPETLib.pet.units import FileUnits
 #: The least that each command takes, and what it means.
 LEAST = {
     "segment pet --output out": SegmentOptions(Path("pet"), (Path("out"),), ModelArguments()),
+    "propose pet --output out": ProposeOptions(Path("pet"), (Path("out"),), ModelArguments(), UnitArguments()),
     "segment-many m.json --output out": SegmentManyOptions(
         Path("m.json"), Path("out"), ModelArguments(), JobArguments()
     ),

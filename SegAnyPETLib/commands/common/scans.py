@@ -1,0 +1,19 @@
+"""The scan that the options of the command line name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from SegAnyPETLib.commands.arguments.units import UnitArguments
+from SegAnyPETLib.pet.reading import PetScan, read_scan
+from SegAnyPETLib.pet.units import stated_units
+
+
+def scan_named(path: Path, units: UnitArguments) -> PetScan:
+    """Read a scan with what is said of its values.
+
+    Raises:
+        InputError: as for `read_scan` and `stated_units`.
+    """
+    stated = stated_units(units.units, units.weight_kg, units.dose_mbq, units.uptake_min, units.half_life_min)
+    return read_scan(path, stated)
