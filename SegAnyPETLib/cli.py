@@ -32,7 +32,6 @@ EXTRA_OF = {
     "jinja2": "evaluation",
     "pydantic": "evaluation",
     "yaml": "training",
-    "pydantic": "study",
     "statsmodels": "study",
     "pingouin": "study",
     "pandas": "study",
