@@ -19,6 +19,7 @@ class Errand:
         work: runs in the runner's thread and may tell how far it is.
         finish: called on the GUI thread after it.
         note: shown while it runs.
+        cancel: ends the work from another thread, if it does not tell its progress.
         done: how far it is.
         total: of that, 0 if not known.
         stopped: whether the user cancelled.
@@ -27,6 +28,7 @@ class Errand:
     work: Callable[[Tell], None]
     finish: Callable[[], object]
     note: str
+    cancel: Callable[[], object] | None = None
     done: int = 0
     total: int = 0
     stopped: bool = False
@@ -41,8 +43,10 @@ class Errand:
         self.work(self.tell)
 
     def stop(self) -> None:
-        """Let the work end where it tells its progress next."""
+        """End the work, at the latest where it tells its progress next."""
         self.stopped = True
+        if self.cancel is not None:
+            self.cancel()
 
     def tell(self, done: int, total: int) -> None:
         """Note how far the work is; any thread may call it.

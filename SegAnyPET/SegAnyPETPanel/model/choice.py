@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import qt
@@ -11,7 +12,15 @@ SERVER = "server"
 INSIDE = "inside"
 LOCATIONS = (WORKER, SERVER, INSIDE)
 #: Keys of the saved preferences below "SegAnyPET/", by field; "place" is the key of the first release.
-SAVED_KEYS = {"model": "model", "location": "place", "device": "device", "server": "server"}
+SAVED_KEYS = {
+    "model": "model",
+    "location": "place",
+    "device": "device",
+    "server": "server",
+    "certificate": "certificate",
+}
+#: Those that say which server it is.
+SERVER_FIELDS = ("server", "certificate")
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class ModelChoice:
         device: "cpu", "cuda" or "mps"; a server has its own.
         server: address of the server.
         token: for the server, "" for none; never saved.
+        certificate: path of the PEM file of the authority that signed the server's certificate, "" for the system's.
     """
 
     model: str = "lite"
@@ -31,6 +41,7 @@ class ModelChoice:
     device: str = "cpu"
     server: str = ""
     token: str = ""
+    certificate: str = ""
 
 
 def savedChoice() -> ModelChoice:
@@ -44,6 +55,15 @@ def savedChoice() -> ModelChoice:
 
 def saveChoice(choice: ModelChoice) -> None:
     """Save a choice except its token."""
+    _save(choice, tuple(SAVED_KEYS))
+
+
+def saveServer(choice: ModelChoice) -> None:
+    """Save the server's address and certificate of a choice."""
+    _save(choice, SERVER_FIELDS)
+
+
+def _save(choice: ModelChoice, fields: Sequence[str]) -> None:
     settings = qt.QSettings()
-    for field, key in SAVED_KEYS.items():
-        settings.setValue(f"SegAnyPET/{key}", getattr(choice, field))
+    for field in fields:
+        settings.setValue(f"SegAnyPET/{SAVED_KEYS[field]}", getattr(choice, field))

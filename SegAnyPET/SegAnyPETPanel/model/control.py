@@ -12,6 +12,7 @@ from SegAnyPETPanel.model.choice import SERVER, ModelChoice, saveChoice
 from SegAnyPETPanel.model.cpu_fallback import askForCpu
 from SegAnyPETPanel.model.model import Model
 from SegAnyPETPanel.model.section import ModelSection
+from SegAnyPETPanel.model.server import ServerCheck
 from SegAnyPETPanel.model.weights import Weights, checkInstalled
 
 
@@ -28,6 +29,7 @@ class ModelControl:
         self._queue = queue
         self._section = ModelSection(ui)
         self._weights = Weights(ui, queue, setStatus)
+        self._server = ServerCheck(ui, self._section, queue, setStatus)
         ui.startButton.connect("clicked()", guarded(self.onStart))
         self._section.show(self.model.choice)
         self.show()

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import Cancelled, InputError
 from SegAnyPETPanel.model.choice import INSIDE, SERVER, WORKER, ModelChoice
@@ -26,14 +28,23 @@ def makeBackend(choice: ModelChoice, progress: Callable[[str], None]) -> Any:
 
         return WorkerBackend(choice.model, choice.device, python=shutil.which("PythonSlicer"), progress=progress)
     if choice.location == SERVER:
-        from SegAnyPETLib.backend.http.backend import HttpBackend
-
-        if not choice.server:
-            raise InputError("the server's address is missing; enter it under Model")
-        return HttpBackend(choice.server, choice.token or None, choice.model)
+        return makeServerBackend(choice)
     from SegAnyPETLib.backend.in_process import load_backend
 
     return load_backend(choice.model, choice.device)
+
+
+def makeServerBackend(choice: ModelChoice) -> Any:
+    """Create the client of the server of a choice.
+
+    Raises:
+        InputError: the address is missing, or it, the token or the certificate cannot be used.
+    """
+    from SegAnyPETLib.backend.http.backend import HttpBackend
+
+    if not choice.server:
+        raise InputError(_("the server's address is missing; enter it under Model"))
+    return HttpBackend(choice.server, choice.token or None, choice.model, ca_file=choice.certificate or None)
 
 
 class ReadyBackend:

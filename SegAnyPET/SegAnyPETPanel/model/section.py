@@ -30,6 +30,7 @@ class ModelSection:
         ui.locationSelector.currentIndex = LOCATIONS.index(choice.location)
         ui.deviceSelector.currentText = choice.device
         ui.serverEdit.text = choice.server
+        ui.certificateEdit.text = choice.certificate
         self._enableFields()
 
     def choice(self) -> ModelChoice:
@@ -41,6 +42,7 @@ class ModelSection:
             ui.deviceSelector.currentText,
             ui.serverEdit.text.strip(),
             ui.tokenEdit.text.strip(),
+            ui.certificateEdit.text.strip(),
         )
 
     def showState(self, model: Model, missing: Sequence[Lack]) -> None:
@@ -72,5 +74,7 @@ class ModelSection:
 
     def _enableFields(self) -> None:
         atServer = LOCATIONS[self._ui.locationSelector.currentIndex] == SERVER
-        self._ui.serverEdit.enabled = self._ui.tokenEdit.enabled = atServer
-        self._ui.deviceSelector.enabled = not atServer
+        ui = self._ui
+        for widget in (ui.serverEdit, ui.tokenEdit, ui.certificateRow, ui.testServerButton):
+            widget.enabled = atServer
+        ui.deviceSelector.enabled = not atServer
