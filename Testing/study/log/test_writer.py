@@ -12,6 +12,7 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.study.log.check import check_log
 from SegAnyPETLib.study.log.progress import progress
 from SegAnyPETLib.study.log.writer import EventLog
+from SegAnyPETLib.study.times.reading_time import reading_times
 from Testing.study.logs import PLAN_SHA256, write_readings
 
 
@@ -99,19 +100,22 @@ import itertools, sys, time
 from pathlib import Path
 from SegAnyPETLib.study.log.writer import EventLog
 log = EventLog(Path(sys.argv[1]), "ab" * 32, "1")
-print("synced", log._number, flush=True)
+begun = time.monotonic()
+log.add("case_opened", case="c1", arm="manual", period=1, position=1, training=False)
+log.sync()
+print("synced", log._number, 0, flush=True)
 for number in itertools.count():
     log.add("view_moved", view="axial")
     if number % 3 == 0:
         log.sync()
-        print("synced", log._number, flush=True)
+        print("synced", log._number, time.monotonic() - begun, flush=True)
 """
 
 
 @pytest.mark.slow
 def test_a_process_killed_at_fifty_moments_loses_nothing_that_was_on_the_disk(path: Path) -> None:
     rng = random.Random(0)
-    synced = 0
+    synced, worked_s = 0, 0.0
     for _ in range(50):
         robot = subprocess.Popen([sys.executable, "-c", ROBOT, str(path)], stdout=subprocess.PIPE, text=True)
         assert robot.stdout is not None
@@ -120,13 +124,17 @@ def test_a_process_killed_at_fifty_moments_loses_nothing_that_was_on_the_disk(pa
         robot.kill()
         told = [first, *robot.stdout.read().splitlines()]
         robot.wait()
-        before, synced = synced, int(next(line for line in reversed(told) if line.startswith("synced ")).split()[1])
+        _, count, seconds = next(line for line in reversed(told) if line.count(" ") == 2).split()
+        before, synced, worked_s = synced, int(count), worked_s + float(seconds)
         checked = check_log(path)
         assert checked.sound, checked.faults
         assert len(checked.events) >= synced > before
     runs = {event.run for event in checked.events}
     assert len(runs) == 50
     assert sum(event.kind == "resumed" for event in checked.events) == 49
+    (reading,) = reading_times(checked.events, 30)
+    assert reading.problems == ("was begun and not finished",)
+    assert reading.working_s == pytest.approx(worked_s, abs=0.1 * 50)
 
 
 def test_progress_knows_what_is_finished_and_what_was_left_open(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How long a reader worked, from his log."""
