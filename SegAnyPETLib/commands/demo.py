@@ -90,7 +90,7 @@ def _click(image: Volume, lesions: Volume, label: int, backend: Backend, options
 
 
 def _print_table(image: Volume, found: list[_Found]) -> None:
-    print("                 volume, ml        SUVmax           SUVmean")
+    print("                 volume, ml      SUVbw max        SUVbw mean")
     print("lesion  clicks   truth   found   truth  found    truth  found    Dice   s per click")
     for lesion in found:
         true, measured = quantities(image, lesion.reference_kji), quantities(image, lesion.mask_kji)

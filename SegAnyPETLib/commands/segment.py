@@ -25,7 +25,8 @@ from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.flood import flood_notes
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import PetScan, read_scan
+from SegAnyPETLib.pet.reading import PetScan, read_scan_as
+from SegAnyPETLib.pet.suv.suv_type import SuvScale, SuvType
 from SegAnyPETLib.pet.units import StatedUnits, stated_units
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
@@ -34,7 +35,6 @@ from SegAnyPETLib.volume.fitting import fitted
 from SegAnyPETLib.volume.io import SUFFIXES, ImageFile, check_mask, read_label_file
 from SegAnyPETLib.volume.notes import Note
 from SegAnyPETLib.volume.segmentation import Segment, read_segment, write_mask
-from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 UNITS_NOTE = "note: the file does not say that its values are SUV; the numbers above are SUV only if they are"
@@ -45,6 +45,9 @@ OUTPUT_NAMES: dict[DicomKind | None, str] = {DicomKind.REPORT: "report", DicomKi
 OUTPUT_SUFFIXES = (*SUFFIXES, *ENDINGS.values())
 #: Tag of a segment with what had to be assumed to get SUV.
 ASSUMED_TAG = "SegAnyPET.Assumed"
+
+#: Name and text of a line of the output.
+Row = tuple[str, str]
 
 OPEN_NOTE = "note: the mask reaches the border of what the model looked at; a further --point there carries it on"
 
@@ -62,7 +65,7 @@ def run(options: SegmentOptions) -> None:
         from SegAnyPETLib.figure import write_figure
     outputs = with_segmentation(options.output)
     need_for([kind_of(path) for path in outputs])
-    scan = read_scan(options.pet, _stated(options))
+    scan, scale = read_scan_as(options.pet, _stated(options), SuvType(options.suv_type))
     volume = scan.volume
     source = source_of(scan, outputs)
     points = sized(to_points(options.clicks, options.coordinates, volume), options.size)
@@ -73,14 +76,14 @@ def run(options: SegmentOptions) -> None:
     backend = open_backend(model)
     session = segment(volume, points, mask_kji, backend)
     result_kji = session.mask_kji
-    measured = quantities(volume, result_kji)
+    measured = quantities(volume, result_kji).times(scale.per_body_weight)
     doubts = (*doubts, *flood_notes(volume, result_kji, points))
     with ExitStack() as pictures:
         if options.figure is not None:
-            title = _title(volume, measured)
+            title = _title(scale, measured)
             pictures.enter_context(write_figure(volume, result_kji, points, options.figure, title))
         named = Segment("Target", result_kji, tags=result_tags(session, scan.assumption))
-        target = Target(named, measured, algorithm_of(session))
+        target = Target(named, measured, algorithm_of(session), scale.name)
         if source is not None:
             dicom = [path for path in outputs if kind_of(path)]
             remarks = [f"assumed: {each}" for each in scan.assumed] + [doubt.message for doubt in doubts]
@@ -88,7 +91,9 @@ def run(options: SegmentOptions) -> None:
         for path in outputs:
             if kind_of(path) is None:
                 write_mask(volume, [target.segment], path)
-    _print(options, scan, points, measured, backend)
+    _print(options, volume, points, [*_quantity_rows(measured, scale), *_result_rows(options, scan)], backend)
+    if not scale.name:
+        print(UNITS_NOTE)
     print_sizes(session, options.size)
     print_notes(doubts)
     print(NOTICE)
@@ -242,15 +247,14 @@ def read_mask(path: Path, volume: Volume, segment: str | None = None) -> tuple[N
     return labels.array_kji != 0, file.notes
 
 
-def _title(volume: Volume, measured: Quantities) -> str:
-    name = "SUV" if volume.units == SUV_UNITS else "value"
+def _title(scale: SuvScale, measured: Quantities) -> str:
+    name = scale.name or "value"
     return f"{measured.volume_ml:.1f} ml, {name} max {measured.suv_max:.2f}, {name} mean {measured.suv_mean:.2f}"
 
 
 def _print(
-    options: SegmentOptions, scan: PetScan, points: Sequence[Point], measured: Quantities, backend: Backend
+    options: SegmentOptions, volume: Volume, points: Sequence[Point], results: Sequence[Row], backend: Backend
 ) -> None:
-    volume = scan.volume
     size = " x ".join(f"{n}" for n in reversed(volume.shape_kji))
     spacing = " x ".join(f"{s:.2f}" for s in volume.spacing_mm)
     positive = sum(point.positive for point in points)
@@ -258,18 +262,26 @@ def _print(
         ("PET", f"{size} voxels of {spacing} mm"),
         ("prompts", f"{positive} positive, {len(points) - positive} negative{', a mask' if options.mask else ''}"),
         ("model", f"{backend.spec.name} on {backend.device}"),
+    ]
+    for name, text in (*rows, *results):
+        print(f"{name:8} {text}")
+
+
+def _quantity_rows(measured: Quantities, scale: SuvScale) -> list[Row]:
+    return [
         ("volume", f"{measured.volume_ml:.2f} ml"),
+        ("SUV", f"{scale}"),
         ("SUVmax", f"{measured.suv_max:.2f}"),
         ("SUVmean", f"{measured.suv_mean:.2f}"),
         ("SUVpeak", f"{measured.suv_peak:.2f}"),
-        ("TLG", f"{measured.tlg:.1f} g"),
-        *((OUTPUT_NAMES.get(kind_of(path), "mask"), f"{path}") for path in with_segmentation(options.output)),
+        ("TLG", f"{measured.tlg:.1f} {scale.tlg_unit}"),
     ]
+
+
+def _result_rows(options: SegmentOptions, scan: PetScan) -> list[Row]:
+    rows = [(OUTPUT_NAMES.get(kind_of(path), "mask"), f"{path}") for path in with_segmentation(options.output)]
     if options.figure is not None:
         rows.append(("figure", f"{options.figure}"))
     if scan.assumed:
         rows.append(("assumed", scan.assumption))
-    for name, text in rows:
-        print(f"{name:8} {text}")
-    if volume.units != SUV_UNITS:
-        print(UNITS_NOTE)
+    return rows

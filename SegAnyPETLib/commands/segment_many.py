@@ -32,12 +32,12 @@ from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.flood import flood_notes
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import read_scan
+from SegAnyPETLib.pet.reading import read_scan_as
+from SegAnyPETLib.pet.suv.suv_type import SuvType
 from SegAnyPETLib.pet.units import units_from_json
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.atomic import replacing
 from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
-from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
 TABLE = "quantities.csv"
@@ -54,7 +54,7 @@ class Row:
         case: its id.
         target: name of the target; "" for a case as a whole.
         measured: quantities of the mask, None if there is no mask.
-        units: of the PET's values, "" if its file does not say.
+        units: name of the type of SUV, "" if the PET's file does not say that its values are SUV.
         assumed: what had to be assumed to get SUV.
         note: why there is no mask, or what to look at.
     """
@@ -82,12 +82,14 @@ class SegmentCase:
         folder: where the segments are written, until they are whole.
         output: folder that they are moved to when complete.
         dicom: kinds of DICOM objects to write besides.
+        suv_type: what SUV relates the dose to.
     """
 
     model: ModelOptions
     folder: Path
     output: Path
     dicom: tuple[DicomKind, ...] = ()
+    suv_type: SuvType = SuvType.BODY_WEIGHT
 
     def open(self) -> None:
         """Load the model."""
@@ -98,7 +100,7 @@ class SegmentCase:
         targets = case.targets
         for name in names_of(case, self.dicom):
             check_output(self.output / name, OUTPUT_SUFFIXES, [case.image, *(t.mask for t in targets)])
-        scan = read_scan(case.image, units_from_json(case.fields))
+        scan, scale = read_scan_as(case.image, units_from_json(case.fields), self.suv_type)
         volume = scan.volume
         source = source_of(scan, [self.output / name for name in names_of(case, self.dicom)])
         rows, found = [], []
@@ -112,11 +114,11 @@ class SegmentCase:
             notes = [OPEN_NOTE] if session.history[-1].open else []
             doubts = (*scan.notes, *flood_notes(volume, session.mask_kji, target.points))
             note = "; ".join([*notes, *(f"note: {doubt.message}" for doubt in doubts)])
-            measured = quantities(volume, session.mask_kji)
-            rows.append(Row(case.id, target.name, measured, volume.units, scan.assumption, note))
+            measured = quantities(volume, session.mask_kji).times(scale.per_body_weight)
+            rows.append(Row(case.id, target.name, measured, scale.name, scan.assumption, note))
             tags = result_tags(session, scan.assumption)
             segment = Segment(target.name, session.mask_kji, distinct_color(n, len(targets)), tags)
-            found.append(Target(segment, measured, algorithm_of(session)))
+            found.append(Target(segment, measured, algorithm_of(session), scale.name))
             remarks += [f"{target.name}: {doubt.message}" for doubt in doubts]
         if found:
             first, *others = (self.folder / name for name in names_of(case, self.dicom))
@@ -145,7 +147,7 @@ def run(options: SegmentManyOptions) -> None:
     dicom = dicom_kinds(options.dicom)
     model = model_options(options.model, options.jobs, jobs.threads)
     with _made(folder), TemporaryDirectory(dir=folder, prefix=".") as temporary:
-        work = SegmentCase(model, Path(temporary), folder, dicom)
+        work = SegmentCase(model, Path(temporary), folder, dicom, SuvType(options.suv_type))
         for number, outcome in spread(work, cases, jobs):
             case = cases[number]
             rows[number] = [Row(case.id, note=outcome.message)] if isinstance(outcome, Failure) else outcome
@@ -204,7 +206,7 @@ def _tell(rows: Sequence[Row], folder: Path) -> None:
     cases = {row.case for row in rows}
     print(f"masks   {folder}   ({len(rows) - len(failed)} targets of {len(cases)} cases)")
     print(f"table   {folder / TABLE}")
-    if any(row.units != SUV_UNITS for row in rows if row.measured):
+    if any(not row.units for row in rows if row.measured):
         print(TABLE_UNITS_NOTE)
     print(NOTICE)
     if failed:

@@ -33,26 +33,59 @@ class Measure:
     method: Code | None = None
 
 
-SUV: Final = Code("126401", "DCM", "SUVbw")
-SUV_UNIT: Final = Code("g/ml{SUVbw}", "UCUM", "Standardized Uptake Value body weight")
-
-#: By the name of the field in `SegAnyPETLib.pet.quantities.Quantities`, in the order in which they are reported.
-MEASURES: Final = {
-    "suv_max": Measure(SUV, SUV_UNIT, Code("56851009", "SCT", "Maximum"), Code("84IY", "IBSI", "Maximum intensity")),
-    "suv_mean": Measure(SUV, SUV_UNIT, Code("373098007", "SCT", "Mean"), Code("Q4LE", "IBSI", "Mean intensity")),
-    "suv_peak": Measure(
-        SUV,
-        SUV_UNIT,
-        Code("126031", "DCM", "Peak Value Within ROI"),
-        Code("0F91", "IBSI", "Global intensity peak"),
+#: Concept and unit of each type of SUV, and the unit of SUV times volume.
+SUV_CODES: Final = {
+    "SUVbw": (
+        Code("126401", "DCM", "SUVbw"),
+        Code("g/ml{SUVbw}", "UCUM", "Standardized Uptake Value body weight"),
+        Code("g", "UCUM", "gram"),
     ),
-    "volume_ml": Measure(
-        Code("126032", "DCM", "Metabolic Volume"),
-        Code("ml", "UCUM", "milliliter"),
-        method=Code("YEKZ", "IBSI", "Volume from Voxel Summation"),
+    "SUVlbm": (
+        Code("126405", "DCM", "SUVlbm(Janma)"),
+        Code("g/ml{SUVlbm(Janma)}", "UCUM", "Standardized Uptake Value lean body mass (Janma)"),
+        Code("g", "UCUM", "gram"),
     ),
-    "tlg": Measure(Code("126033", "DCM", "Total Lesion Glycolysis"), Code("g", "UCUM", "gram")),
+    "SUVibw": (
+        Code("126404", "DCM", "SUVibw"),
+        Code("g/ml{SUVibw}", "UCUM", "Standardized Uptake Value ideal body weight"),
+        Code("g", "UCUM", "gram"),
+    ),
+    "SUVbsa": (
+        Code("126403", "DCM", "SUVbsa"),
+        Code("cm2/ml{SUVbsa}", "UCUM", "Standardized Uptake Value body surface area"),
+        Code("cm2", "UCUM", "Centimeter**2"),
+    ),
 }
+
+
+def measures_of(suv: str) -> dict[str, Measure]:
+    """Return how quantities are coded, in the order in which they are reported.
+
+    Args:
+        suv: name of the type of SUV, as in ``SUVbw``.
+
+    Returns:
+        By the name of the field in `SegAnyPETLib.pet.quantities.Quantities`.
+    """
+    concept, unit, tlg_unit = SUV_CODES[suv]
+    return {
+        "suv_max": Measure(
+            concept, unit, Code("56851009", "SCT", "Maximum"), Code("84IY", "IBSI", "Maximum intensity")
+        ),
+        "suv_mean": Measure(concept, unit, Code("373098007", "SCT", "Mean"), Code("Q4LE", "IBSI", "Mean intensity")),
+        "suv_peak": Measure(
+            concept,
+            unit,
+            Code("126031", "DCM", "Peak Value Within ROI"),
+            Code("0F91", "IBSI", "Global intensity peak"),
+        ),
+        "volume_ml": Measure(
+            Code("126032", "DCM", "Metabolic Volume"),
+            Code("ml", "UCUM", "milliliter"),
+            method=Code("YEKZ", "IBSI", "Volume from Voxel Summation"),
+        ),
+        "tlg": Measure(Code("126033", "DCM", "Total Lesion Glycolysis"), tlg_unit),
+    }
 
 
 def check_units(units: str) -> None:

@@ -34,7 +34,7 @@ from SegAnyPETLib.dicom_out.equipment import (
     SERIAL_NUMBER,
 )
 from SegAnyPETLib.dicom_out.making import making
-from SegAnyPETLib.dicom_out.measures import MEASURES, check_units
+from SegAnyPETLib.dicom_out.measures import check_units, measures_of
 from SegAnyPETLib.dicom_out.source import UTF8, SourceSeries
 from SegAnyPETLib.dicom_out.target import Algorithm, Target, terminology_of
 from SegAnyPETLib.notice import NOTICE
@@ -115,7 +115,7 @@ def _group(number: int, target: Target, source: SourceSeries, segmentation: Segm
                 derivation=measure.derivation,
                 method=measure.method,
             )
-            for field, measure in MEASURES.items()
+            for field, measure in measures_of(target.suv).items()
         ],
     )
 

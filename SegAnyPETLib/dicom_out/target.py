@@ -10,6 +10,7 @@ from pydicom.uid import generate_uid
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.quantities import Quantities
 from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment
+from SegAnyPETLib.volume.units import SUV_UNITS
 
 #: A long string (VR LO) of DICOM has at most so many characters.
 MAX_CHARACTERS = 64
@@ -50,12 +51,14 @@ class Target:
         segment: name, mask on the PET's grid, colour and terminology.
         measured: quantities of the mask in the PET.
         algorithm: what segmented it.
+        suv: name of the type of SUV of the quantities, "" if it is not known.
         tracking_uid: identifies the target in all objects that tell of it.
     """
 
     segment: Segment
     measured: Quantities
     algorithm: Algorithm
+    suv: str = SUV_UNITS
     tracking_uid: str = field(default_factory=lambda: str(generate_uid(prefix=None)))
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,11 @@ class Quantities:
     suv_mean: float
     suv_peak: float
     tlg: float
+
+    def times(self, factor: float) -> Quantities:
+        """Return the quantities of an image whose values are so many times as large."""
+        suv_max, suv_mean, suv_peak = (factor * value for value in (self.suv_max, self.suv_mean, self.suv_peak))
+        return replace(self, suv_max=suv_max, suv_mean=suv_mean, suv_peak=suv_peak, tlg=factor * self.tlg)
 
 
 def quantities(volume: Volume, mask_kji: NDArray[np.bool_]) -> Quantities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.plausibility import check_suv, check_unmarked
 from SegAnyPETLib.pet.suv.body import Body
 from SegAnyPETLib.pet.suv.factors import suv_factors
+from SegAnyPETLib.pet.suv.suv_type import SuvScale, SuvType, suv_scale
 from SegAnyPETLib.pet.units import NOTHING_STATED, FileUnits, StatedUnits, suv_factor
 from SegAnyPETLib.volume.dicom.series import Series, read_series
 from SegAnyPETLib.volume.io import check_image, read_image_file
@@ -95,6 +96,27 @@ def read_scan(path: str | Path, stated: StatedUnits = NOTHING_STATED) -> PetScan
     if path.suffix.lower() in DICOM_SUFFIXES or path.name.upper() == "DICOMDIR":
         raise InputError(f"{path.name} is a part of a DICOM series; give the folder that holds all of it")
     return _file_scan(path, stated)
+
+
+def read_scan_as(
+    path: str | Path, stated: StatedUnits = NOTHING_STATED, suv_type: SuvType = SuvType.BODY_WEIGHT
+) -> tuple[PetScan, SuvScale]:
+    """Read a PET scan, and how its SUV is to be shown.
+
+    Args:
+        path: as for `read_scan`.
+        stated: as for `read_scan`.
+        suv_type: what SUV shall be related to.
+
+    Returns:
+        The scan in body-weight SUV, with all that was assumed; and how to show the SUV of its quantities.
+
+    Raises:
+        InputError: as for `read_scan` and `suv_scale`.
+    """
+    scan = read_scan(path, stated)
+    scale = suv_scale(suv_type, scan.volume.units, scan.body)
+    return replace(scan, assumed=(*scan.assumed, *scale.assumed)), scale
 
 
 def scan_of(series: Series) -> PetScan:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 
 from SegAnyPETLib.cli import main
 from SegAnyPETLib.errors import SegAnyPETError
@@ -150,6 +151,44 @@ def test_a_dicom_series_is_segmented_in_suv(
     assert "does not say" not in out
     assert "assumed  reference time by SeriesTime (0008,0031), 60.0 min after the injection\n" in out
     assert read_labels(output).same_grid(read_pet(tmp_path / "dicom"))
+
+
+#: Of 70 kg, 1.75 m, M: lean body mass by Janmahasatian, ideal weight, and surface in 1000 cm2.
+SUV_FACTORS = {"lbm": 9270 / (6680 + 216 * 70 / 1.75**2), "ibw": (48.0 + 1.06 * 23) / 70, "bsa": 18.481 / 70}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suv_type", SUV_FACTORS)
+def test_suv_is_shown_by_another_type_and_the_mask_stays(
+    model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], suv_type: str
+) -> None:
+    def edit(image: Dataset, k: int) -> None:
+        image.PatientSize, image.PatientSex = "1.75", "M"
+
+    write_series(tmp_path / "dicom", 1000 * counting_voxels((4, 3, 2)), edit=edit)
+    options = ["--model", str(model_file), "--point", "1,1,2", "--coordinates", "ijk"]
+    tables, masks = [], []
+    for kind in ("bw", suv_type):
+        output = tmp_path / f"{kind}.nii.gz"
+        main(["segment", str(tmp_path / "dicom"), *options, "--output", str(output), "--suv-type", kind])
+        tables.append(dict(line.split(maxsplit=1) for line in capfd.readouterr().out.splitlines()))
+        masks.append(read_labels(output).array_kji)
+    assert np.array_equal(*masks)
+    by_weight, shown = tables
+    assert by_weight["SUV"] == "SUVbw, by body weight, in g/ml"
+    assert shown["SUV"].startswith(f"SUV{suv_type}, by ")
+    for name in ("SUVmax", "SUVmean", "SUVpeak"):
+        assert float(shown[name]) == pytest.approx(SUV_FACTORS[suv_type] * float(by_weight[name]), abs=0.01)
+    assert shown["TLG"].endswith(" cm2" if suv_type == "bsa" else " g")
+
+
+@pytest.mark.slow
+def test_another_type_of_suv_than_a_file_allows_is_refused(
+    command: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--output", str(tmp_path / "out.nrrd"), "--suv-type", "lbm"]) == 2
+    assert "SUVlbm needs the patient's weight, size and sex" in capfd.readouterr().err
+    assert not (tmp_path / "out.nrrd").exists()
 
 
 @pytest.mark.slow

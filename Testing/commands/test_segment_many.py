@@ -97,6 +97,22 @@ def test_what_was_assumed_of_a_series_stands_in_the_table_and_with_the_segment(
     assert segment.tags["SegAnyPET.Assumed"] == row["assumed"]
 
 
+def test_the_table_names_the_type_of_suv_that_was_asked_for(
+    case: dict[str, Any], pet: Volume, model_file: Path, tmp_path: Path
+) -> None:
+    def edit(image: Any, k: int) -> None:
+        image.PatientSize, image.PatientSex = "1.75", "O"
+
+    write_series(tmp_path / "dicom", np.rint(1000 * pet.array_kji), edit=edit)
+    clicks = [{"ras": [0.0, 16.0, -15.0], "positive": True}]
+    cases = [{"id": "b", "image": "dicom", "clicks": clicks}, case]
+    assert main(command(write_list(tmp_path, *cases), model_file, "--suv-type", "lbm")) == 1
+    series, file = rows_of(tmp_path / "masks")
+    assert series["units"] == "SUVlbm"
+    assert series["assumed"].endswith("PatientSex (0010,0040) O: the mean of men and women")
+    assert "SUVlbm needs the patient's weight, size and sex" in file["note"]
+
+
 def test_all_targets_of_a_case_become_segments_of_one_file(
     case: dict[str, Any], pet: Volume, model_file: Path, tmp_path: Path
 ) -> None:

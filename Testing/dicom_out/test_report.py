@@ -57,6 +57,23 @@ def test_every_quantity_comes_back_with_its_code_and_unit(small: SmallScan, tmp_
     assert found == {CODED[name]: value for name, value in target.measured.__dict__.items()}
 
 
+@pytest.mark.parametrize(
+    ("suv", "concept", "unit", "tlg_unit"),
+    [
+        ("SUVlbm", "126405", "g/ml{SUVlbm(Janma)}", "g"),
+        ("SUVibw", "126404", "g/ml{SUVibw}", "g"),
+        ("SUVbsa", "126403", "cm2/ml{SUVbsa}", "cm2"),
+    ],
+)
+def test_suv_of_another_type_is_coded_as_such(
+    small: SmallScan, tmp_path: Path, suv: str, concept: str, unit: str, tlg_unit: str
+) -> None:
+    target = replace(small.target(LOW), suv=suv)
+    (group,) = highdicom.sr.srread(written(small, tmp_path, target)).content.get_volumetric_roi_measurement_groups()
+    found = [(m.name.value, m.unit.value) for m in group.get_measurements()]
+    assert found == [(concept, unit)] * 3 + [("126032", "ml"), ("126033", tlg_unit)]
+
+
 def test_a_group_belongs_to_its_segment(small: SmallScan, tmp_path: Path) -> None:
     targets = small.target(LOW, "Läsion 病変"), small.target(HIGH, "Node")
     report = highdicom.sr.srread(written(small, tmp_path, *targets))

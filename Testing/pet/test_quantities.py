@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, quantities, suv_peak, suv_peak_local
+from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, Quantities, quantities, suv_peak, suv_peak_local
 from SegAnyPETLib.volume.volume import Volume
 
 
@@ -15,6 +15,11 @@ def _mask(shape, *indices):
     for index in indices:
         mask[index] = True
     return mask
+
+
+def test_quantities_of_values_that_are_so_many_times_as_large():
+    once = Quantities(volume_ml=2.0, suv_max=4.0, suv_mean=3.0, suv_peak=3.5, tlg=6.0)
+    assert once.times(0.5) == Quantities(volume_ml=2.0, suv_max=2.0, suv_mean=1.5, suv_peak=1.75, tlg=3.0)
 
 
 def test_volume_mean_maximum_and_glycolysis_of_two_voxels():

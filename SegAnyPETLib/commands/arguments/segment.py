@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from SegAnyPETLib.commands.arguments.shared import ModelArguments, add_backend, add_command, point_coordinates
+from SegAnyPETLib.commands.arguments.shared import (
+    ModelArguments,
+    add_backend,
+    add_command,
+    add_suv_type,
+    point_coordinates,
+)
 from SegAnyPETLib.commands.arguments.units import add_units
 
 #: Options whose value may begin with a minus sign, which argparse would take for another option.
@@ -37,6 +43,7 @@ class SegmentOptions:
         dose_mbq: the injected activity.
         uptake_min: minutes from the injection to the scan.
         half_life_min: of the nuclide; that of F-18 unless it is given.
+        suv_type: "bw", "lbm", "ibw" or "bsa", what SUV relates the dose to.
     """
 
     pet: Path
@@ -53,6 +60,7 @@ class SegmentOptions:
     dose_mbq: float | None = None
     uptake_min: float | None = None
     half_life_min: float | None = None
+    suv_type: str = "bw"
 
 
 class _AppendClick(argparse.Action):
@@ -120,5 +128,6 @@ def add(commands: Any) -> None:
         "several files",
     )
     add_units(parser)
+    add_suv_type(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")
     parser.set_defaults(kind=SegmentOptions)

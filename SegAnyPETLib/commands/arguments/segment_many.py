@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments, add_backend, add_command, add_jobs
+from SegAnyPETLib.commands.arguments.shared import (
+    JobArguments,
+    ModelArguments,
+    add_backend,
+    add_command,
+    add_jobs,
+    add_suv_type,
+)
 from SegAnyPETLib.dicom_out.kinds import DicomKind
 
 
@@ -19,6 +26,7 @@ class SegmentManyOptions:
         output: folder of the masks and the table.
         model: what segments.
         jobs: how many cases at a time.
+        suv_type: "bw", "lbm", "ibw" or "bsa", what SUV relates the dose to.
         dicom: kinds of DICOM objects to write of each case, see `SegAnyPETLib.dicom_out.kinds.DicomKind`.
     """
 
@@ -27,6 +35,7 @@ class SegmentManyOptions:
     model: ModelArguments
     jobs: JobArguments
     dicom: tuple[str, ...] = ()
+    suv_type: str = "bw"
 
 
 def add(commands: Any) -> None:
@@ -65,4 +74,5 @@ def add(commands: Any) -> None:
         help="of cases that are DICOM folders also ID.seg.dcm (seg), ID.sr.dcm, a report of the quantities (sr, with "
         "seg), ID.rtss.dcm, contours (rtss)",
     )
+    add_suv_type(parser)
     parser.set_defaults(kind=SegmentManyOptions)

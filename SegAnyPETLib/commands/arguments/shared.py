@@ -24,6 +24,9 @@ MAX_THREADS = 256
 #: More processes than one machine has memory for; a Ray cluster may have it.
 MAX_JOBS = 1024
 
+#: As `pet.suv.suv_type.SuvType`, which would bring numpy.
+SUV_TYPES = ("bw", "lbm", "ibw", "bsa")
+
 Options = TypeVar("Options")
 
 
@@ -61,6 +64,17 @@ class JobArguments:
 
     jobs: int = 1
     ray: bool = False
+
+
+def add_suv_type(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says what SUV relates the dose to."""
+    parser.add_argument(
+        "--suv-type",
+        choices=SUV_TYPES,
+        default="bw",
+        help="SUV by body weight (default), lean body mass (Janmahasatian), ideal body weight or body surface; all but "
+        "the first need a DICOM series with the patient's size and sex",
+    )
 
 
 def options_from(kind: type[Options], namespace: argparse.Namespace) -> Options:
