@@ -9,6 +9,7 @@ from typing import Any
 from SegAnyPETLib import __version__
 from SegAnyPETLib.commands.arguments import (
     bench,
+    burden,
     demo,
     evaluate,
     info,
@@ -33,7 +34,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"seganypet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (segment, segment_many, propose, evaluate, train, phantom, demo, bench, serve, weights, study, info):
+    for command in (
+        segment,
+        segment_many,
+        propose,
+        burden,
+        evaluate,
+        train,
+        phantom,
+        demo,
+        bench,
+        serve,
+        weights,
+        study,
+        info,
+    ):
         command.add(commands)
     return parser
 

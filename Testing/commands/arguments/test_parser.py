@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from SegAnyPETLib.commands.arguments.bench import BenchOptions
+from SegAnyPETLib.commands.arguments.burden import BurdenOptions
 from SegAnyPETLib.commands.arguments.demo import DemoOptions
 from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
 from SegAnyPETLib.commands.arguments.info import InfoOptions
@@ -31,6 +32,7 @@ from SegAnyPETLib.pet.units import FileUnits
 LEAST = {
     "segment pet --output out": SegmentOptions(Path("pet"), (Path("out"),), ModelArguments()),
     "propose pet --output out": ProposeOptions(Path("pet"), (Path("out"),), ModelArguments(), UnitArguments()),
+    "burden pet --mask m": BurdenOptions(Path("pet"), Path("m"), UnitArguments()),
     "segment-many m.json --output out": SegmentManyOptions(
         Path("m.json"), Path("out"), ModelArguments(), JobArguments()
     ),

@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
+from SegAnyPETLib.pet.burden.lesions import measured_lesions, regions_of
 from SegAnyPETLib.pet.burden.methods import COMPARED, mtv_by_method
 from SegAnyPETLib.pet.burden.patient import burden_of, part_name
 from SegAnyPETLib.pet.proposals.frame import BodyFrame, Place
+from SegAnyPETLib.volume.io import read_image, read_labels
 from Testing.pet.burden.lesion_fixtures import scan_of
 
 FRAME = BodyFrame(shoulders_s=100.0, midline_r=55.0, middle_a=55.0)
@@ -70,8 +75,20 @@ def test_total_volume_of_a_mask_is_its_number_of_voxels():
     rng = np.random.default_rng(0)
     pet, _ = scan_of()
     mask = rng.random(pet.shape_kji) > 0.9
-    from SegAnyPETLib.pet.burden.lesions import measured_lesions, regions_of
-
     found = burden_of(measured_lesions(pet, regions_of(mask)), FRAME)
     assert found.mtv_ml == pytest.approx(mask.sum())
     assert found.tlg == pytest.approx(0.5 * mask.sum())
+
+
+@pytest.mark.parametrize("case", ["STS_001", "STS_020"])
+def test_totals_of_a_real_sarcoma_equal_an_independent_computation(case: str, shared_data: Path):
+    folder = shared_data / "sts" / case
+    pet, labels = read_image(folder / "PET_image.nii.gz"), read_labels(folder / "PET_mask.nii.gz")
+    found = burden_of(measured_lesions(pet, regions_of(labels.array_kji)), FRAME)
+    image, mask = (sitk.ReadImage(str(folder / f"PET_{name}.nii.gz")) for name in ("image", "mask"))
+    statistics = sitk.LabelStatisticsImageFilter()
+    statistics.Execute(sitk.Cast(image, sitk.sitkFloat64), mask)
+    volume_ml = statistics.GetCount(1) * float(np.prod(image.GetSpacing())) / 1000
+    assert found.mtv_ml == pytest.approx(volume_ml)
+    assert found.tlg == pytest.approx(statistics.GetMean(1) * volume_ml, rel=1e-6)
+    assert found.suv_max == pytest.approx(statistics.GetMaximum(1))
