@@ -31,6 +31,8 @@ from SegAnyPETLib.pet.units import StatedUnits, stated_units
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
 from SegAnyPETLib.session.session import InteractiveSession
+from SegAnyPETLib.volume.dicom.file import is_dicom
+from SegAnyPETLib.volume.dicom.reference.read import read_reference_mask
 from SegAnyPETLib.volume.fitting import fitted
 from SegAnyPETLib.volume.io import SUFFIXES, ImageFile, check_mask, read_label_file
 from SegAnyPETLib.volume.notes import Note
@@ -71,7 +73,7 @@ def run(options: SegmentOptions) -> None:
     points = sized(to_points(options.clicks, options.coordinates, volume), options.size)
     mask_kji, doubts = None, scan.notes
     if options.mask is not None:
-        mask_kji, of_mask = read_mask(options.mask, volume, options.mask_segment)
+        mask_kji, of_mask = read_mask(options.mask, scan, options.mask_segment)
         doubts = (*doubts, *of_mask)
     backend = open_backend(model)
     session = segment(volume, points, mask_kji, backend)
@@ -225,13 +227,13 @@ def _check_paths(options: SegmentOptions) -> None:
         check_output(options.figure, [".png"])
 
 
-def read_mask(path: Path, volume: Volume, segment: str | None = None) -> tuple[NDArray[np.bool_], tuple[Note, ...]]:
+def read_mask(path: Path, scan: PetScan, segment: str | None = None) -> tuple[NDArray[np.bool_], tuple[Note, ...]]:
     """Read a binary mask on the volume's grid; one that was saved turned or cropped is brought to it.
 
     Args:
         path: of the file.
-        volume: the PET.
-        segment: name of the segment to take of a ``.seg.nrrd`` file; None for the only one.
+        scan: the PET.
+        segment: name of the segment to take of a ``.seg.nrrd`` or DICOM file; None for the only one.
 
     Returns:
         Bool array (k, j, i), and doubts about the file.
@@ -239,7 +241,11 @@ def read_mask(path: Path, volume: Volume, segment: str | None = None) -> tuple[N
     Raises:
         InputError: the file does not hold such a mask.
     """
-    file = read_label_file(path) if segment is None else ImageFile(read_segment(path, segment))
+    volume = scan.volume
+    if is_dicom(path):
+        file = read_reference_mask(path, volume, segment, scan.files)
+    else:
+        file = read_label_file(path) if segment is None else ImageFile(read_segment(path, segment))
     labels = fitted(file.volume, volume, "mask")
     check_mask(labels, volume)
     if np.unique(labels.array_kji[labels.array_kji != 0]).size > 1:

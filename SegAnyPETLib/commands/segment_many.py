@@ -32,13 +32,12 @@ from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.flood import flood_notes
 from SegAnyPETLib.pet.quantities import Quantities, quantities
-from SegAnyPETLib.pet.reading import read_scan_as
+from SegAnyPETLib.pet.reading import PetScan, read_scan_as
 from SegAnyPETLib.pet.suv.suv_type import SuvType
 from SegAnyPETLib.pet.units import units_from_json
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.atomic import replacing
 from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
-from SegAnyPETLib.volume.volume import Volume
 
 TABLE = "quantities.csv"
 COLUMNS = ("case", "target", *(field.name for field in fields(Quantities)), "units", "assumed", "note")
@@ -107,7 +106,7 @@ class SegmentCase:
         remarks = [f"assumed: {each}" for each in scan.assumed]
         for n, target in enumerate(targets):
             try:
-                session = self._segmented(volume, target)
+                session = self._segmented(scan, target)
             except SegAnyPETError as error:
                 rows.append(Row(case.id, target.name, note=_line(str(error))))
                 continue
@@ -127,9 +126,9 @@ class SegmentCase:
             write_segmentation(volume, [each.segment for each in found], first)
         return rows
 
-    def _segmented(self, volume: Volume, target: ClickTarget) -> InteractiveSession:
-        mask_kji = None if target.mask is None else read_mask(target.mask, volume, target.segment)[0]
-        session = InteractiveSession(volume, self.model.opened())
+    def _segmented(self, scan: PetScan, target: ClickTarget) -> InteractiveSession:
+        mask_kji = None if target.mask is None else read_mask(target.mask, scan, target.segment)[0]
+        session = InteractiveSession(scan.volume, self.model.opened())
         prompted(session, target.points, mask_kji)
         return session
 

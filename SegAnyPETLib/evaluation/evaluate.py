@@ -32,9 +32,12 @@ from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.pet.reading import PetScan, read_scan
 from SegAnyPETLib.pet.thresholds import METHODS, Method
 from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.volume.dicom.file import is_dicom
+from SegAnyPETLib.volume.dicom.reference.read import read_reference_labels, read_reference_mask
 from SegAnyPETLib.volume.fitting import fitted
-from SegAnyPETLib.volume.io import read_label_file
+from SegAnyPETLib.volume.io import ImageFile, read_label_file
 from SegAnyPETLib.volume.notes import Note
+from SegAnyPETLib.volume.segmentation import read_segment
 from SegAnyPETLib.volume.volume import Volume
 
 #: Called with the part of the work that is done, 0 to 1, and the case in work.
@@ -263,8 +266,20 @@ def _sized(session: Session) -> SizedSession:
 def _read(case: Case) -> tuple[PetScan, Volume, tuple[Note, ...]]:
     """Read the image, its labels on the image's grid, and doubts about both."""
     try:
-        scan, labels = read_scan(case.image, case.units), read_label_file(case.label)
+        scan = read_scan(case.image, case.units)
+        labels = _read_labels(case, scan)
         on_grid = fitted(labels.volume, scan.volume)
     except InputError as error:
         raise InputError(f"case {case.id}: {error}") from error
     return scan, on_grid, (*scan.notes, *labels.notes)
+
+
+def _read_labels(case: Case, scan: PetScan) -> ImageFile:
+    """Read the label map of a case, or the segment that it names."""
+    if is_dicom(case.label) and case.segment is None:
+        return read_reference_labels(case.label, scan.volume, scan.files)
+    if is_dicom(case.label):
+        return read_reference_mask(case.label, scan.volume, case.segment, scan.files)
+    if case.segment is None:
+        return read_label_file(case.label)
+    return ImageFile(read_segment(case.label, case.segment))

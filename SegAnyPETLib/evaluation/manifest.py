@@ -19,20 +19,23 @@ class Case:
     Attributes:
         id: name of the case in reports.
         image: image file or DICOM folder.
-        label: label map on the image's grid; every positive value is one target.
+        label: label map on the image's grid, DICOM SEG or RTSTRUCT; every positive value or region is one target.
         units: what the manifest states of the values of an image file.
+        segment: name of the segment or region to take as the only target; None for all.
     """
 
     id: str
     image: Path
     label: Path
     units: StatedUnits = NOTHING_STATED
+    segment: str | None = None
 
 
 def read_manifest(path: str | Path) -> tuple[Case, ...]:
     """Read ``{"cases": [{"id": "...", "image": "path or DICOM folder", "label": "path"}]}``.
 
-    A case may state the values of an image file, see `SegAnyPETLib.pet.units.units_from_json`.
+    A case may state the values of an image file, see `SegAnyPETLib.pet.units.units_from_json`, and name the one segment
+    to take of a label file with names (``"label_segment"``).
 
     Args:
         path: the JSON file; relative paths in it are relative to its folder.
@@ -83,7 +86,10 @@ def _read_case(item: Any, number: int, manifest: Path) -> Case:
         units = units_from_json(item)
     except InputError as error:
         raise InputError(f"case {name}: {error}") from error
-    case = Case(name, manifest.parent / image, manifest.parent / label, units)
+    segment = item.get("label_segment")
+    if not (segment is None or isinstance(segment, str)):
+        raise InputError(f'case {name}: "label_segment" must be the name of a segment of its "label"')
+    case = Case(name, manifest.parent / image, manifest.parent / label, units, segment)
     if not case.image.exists():
         raise InputError(f"case {name}: there is no image {image}; paths are relative to the manifest's folder")
     if not case.label.is_file():

@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.pet.reading import read_pet
 from SegAnyPETLib.volume.io import write_volume
+from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
 from SegAnyPETLib.volume.volume import Volume
+from Testing.dicom_fixtures import write_series
+from Testing.volume.dicom.reference.structure_sets import square, structure_set, write
 
 pytestmark = pytest.mark.slow
 
@@ -137,3 +141,42 @@ def test_a_case_that_cannot_be_used_is_named_and_the_others_are_reported(
     result = json.loads(output.read_text())
     assert [target["case"] for target in result["targets"]] == ["box", "box"]
     assert [failed["case"] for failed in result["failed"]] == ["bad"]
+
+
+@pytest.mark.parametrize(("segment", "labels"), [(None, [1, 2]), ("Cold", [1])])
+def test_regions_of_a_structure_set_are_targets(
+    segment: str | None, labels: list[int], model_file: Path, tmp_path: Path
+) -> None:
+    stored = np.full((6, 12, 14), 3000, np.int16)
+    stored[2:4, 3:7, 3:7] = 30000
+    write_series(tmp_path / "series", stored)
+    regions = {
+        "Hot": [square((2.5, 6.5), (2.5, 6.5), k) for k in (2, 3)],
+        "Cold": [square((8.5, 11.5), (2.5, 6.5), k) for k in (2, 3)],
+    }
+    write(structure_set(read_pet(tmp_path / "series"), regions), tmp_path)
+    case = {"id": "a", "image": "series", "label": "contours.dcm"} | ({"label_segment": segment} if segment else {})
+    (tmp_path / "cases.json").write_text(json.dumps({"cases": [case]}))
+    output = tmp_path / "report.json"
+    options = ["--model", str(model_file), "--clicks", "1", "--output", str(output)]
+    assert main(["evaluate", "--manifest", str(tmp_path / "cases.json"), *options]) == 0
+    targets = json.loads(output.read_text())["targets"]
+    assert [target["label"] for target in targets] == labels
+    assert targets[-1]["volume_ml"] == pytest.approx(24 * 0.06)
+
+
+def test_a_segment_of_a_label_file_may_be_named(
+    manifest: Path, pet: Volume, model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hot = pet.array_kji > 5
+    write_segmentation(pet, [Segment("All", np.ones_like(hot)), Segment("Hot", hot)], tmp_path / "l.seg.nrrd")
+    case = {"id": "a", "image": "pet.nii.gz", "label": "l.seg.nrrd", "label_segment": "Hot"}
+    manifest.write_text(json.dumps({"cases": [case]}))
+    output = tmp_path / "report.json"
+    options = ["--model", str(model_file), "--clicks", "1", "--output", str(output)]
+    assert main(["evaluate", "--manifest", str(manifest), *options]) == 0
+    (target,) = json.loads(output.read_text())["targets"]
+    assert target["volume_ml"] == pytest.approx(64 * 0.06)
+    manifest.write_text(json.dumps({"cases": [case | {"label_segment": 3}]}))
+    assert main(["evaluate", "--manifest", str(manifest), *options]) == 2
+    assert '"label_segment" must be the name' in capfd.readouterr().err

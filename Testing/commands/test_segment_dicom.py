@@ -11,6 +11,8 @@ import pydicom
 import pytest
 
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.prompts import MaskPrompt
+from SegAnyPETLib.session.saved_prompts import SavedPrompts
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from Testing.commands.test_segment import INSIDE, ras
 from Testing.dicom_fixtures import write_series
@@ -106,3 +108,15 @@ def test_a_report_holds_the_printed_numbers_what_was_assumed_and_the_doubts(
     notes = [line.removeprefix("note: ") for line in out.splitlines() if line.startswith("note: ")]
     comments = [item.TextValue for item in report.content[0].ContentSequence if item.name.meaning == "Comment"]
     assert comments == ["Research use only, not a medical device.", f"assumed: {printed['assumed']}", *notes]
+
+
+@pytest.mark.parametrize("name", ["draft.dcm", "draft.rtss.dcm"])
+def test_a_result_is_a_mask_to_start_from(name: str, command: list[str], tmp_path: Path) -> None:
+    draft, output = tmp_path / name, tmp_path / "out.seg.nrrd"
+    assert main([*command, *outputs(draft, tmp_path / "draft.seg.nrrd")]) == 0
+    assert main([*command, "--mask", str(draft), "--mask-segment", "Target", *outputs(output)]) == 0
+    _, (first,) = read_segmentation(tmp_path / "draft.seg.nrrd")
+    _, (second,) = read_segmentation(output)
+    prompt = SavedPrompts.from_json(second.tags["SegAnyPET.Prompts"]).prompts[0]
+    assert isinstance(prompt, MaskPrompt)
+    assert np.array_equal(prompt.mask.to_array(first.mask_kji.shape), first.mask_kji)

@@ -60,7 +60,8 @@ def add(commands: Any) -> None:
         "  seganypet evaluate --manifest cases.json --jobs 4 --threads 1 --output report.json\n"
         "cases.json:\n"
         '  {"cases": [{"id": "a", "image": "a/pet.nii.gz", "label": "a/lesions.nii.gz"}]}\n'
-        "  every positive value of a label map is one target; paths are relative to the manifest",
+        "  every positive value of a label map is one target, and every region of a DICOM SEG or RTSTRUCT, unless\n"
+        '  "label_segment" names one of them; paths are relative to the manifest',
     )
     parser.add_argument("--manifest", type=Path, required=True, metavar="M.json", help="the cases")
     add_backend(parser)

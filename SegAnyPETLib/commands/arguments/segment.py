@@ -33,7 +33,7 @@ class SegmentOptions:
         output: files of the mask on the PET's grid; their endings say what they hold.
         model: what segments.
         clicks: coordinates, and whether the target is there, in the order in which they were given.
-        mask: a mask on the PET's grid to start from.
+        mask: a mask on the PET's grid, or a DICOM SEG or RTSTRUCT, to start from.
         size: steps from the model's choice to a larger meaning of the first click, or if negative to a smaller one.
         coordinates: "ras" or "lps" in mm, or "ijk" in voxels.
         figure: a picture of the result.
@@ -108,8 +108,8 @@ def add(commands: Any) -> None:
         metavar="STEPS",
         help="what the first point means: the model's choice (0, default), a smaller mask (-1, -2) or a larger (1, 2)",
     )
-    parser.add_argument("--mask", type=Path, help="a mask on the PET's grid to start from")
-    parser.add_argument("--mask-segment", metavar="NAME", help="the segment to take of a .seg.nrrd file with several")
+    parser.add_argument("--mask", type=Path, help="a mask on the PET's grid to start from, or a DICOM SEG or RTSTRUCT")
+    parser.add_argument("--mask-segment", metavar="NAME", help="the segment or region to take of a mask with several")
     parser.add_argument(
         "--coordinates",
         choices=["ras", "lps", "ijk"],

@@ -40,6 +40,10 @@ MAX_ROWS = 4096
 MAX_ELEMENT_BYTES = 1 << 20
 #: Reads of a file by its parser, some for each element; real slices have some thousand elements.
 MAX_READS = 100_000
+#: A segmentation or a structure set has a frame or a contour for each slice of each region.
+MAX_OBJECT_BYTES = 1 << 28
+#: Reads of such a file by its parser.
+MAX_OBJECT_READS = 5_000_000
 #: Pixel data, floats and doubles among them, and all after it.
 FIRST_PIXEL_TAG = 0x7FE00008
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -92,6 +96,30 @@ def read_pixels(path: Path) -> NDArray:
     return pixels
 
 
+def read_object(path: Path) -> FileDataset:
+    """Read a segmentation or a structure set with all that it holds.
+
+    Raises:
+        InputError: the file is damaged, larger than such an object, or not DICOM.
+    """
+    with reading(path), path.open("rb") as stream:
+        if path.stat().st_size > MAX_OBJECT_BYTES:
+            raise InputError(f"{path.name} has {path.stat().st_size >> 20} MB, more than segments or contours of a PET")
+        inflated = _inflated(stream, path)
+        return _with_syntax(read_partial(cast(BinaryIO, _Bounded(inflated, MAX_OBJECT_READS)), force=True))
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM by its beginning, or by its name."""
+    if path.suffix.lower() in (".dcm", ".ima"):
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(PREAMBLE_BYTES + 4)[PREAMBLE_BYTES:] == b"DICM"
+    except OSError:
+        return False
+
+
 def storage_class(header: Dataset) -> UID | None:
     """Return what kind of object a file holds, by its meta information or else by its header."""
     meta = getattr(header, "file_meta", None) or Dataset()
@@ -121,7 +149,11 @@ def _begins_as_dataset(start: bytes) -> bool:
 
 
 def _parsed(stream: BinaryIO, path: Path, with_pixels: bool = False) -> FileDataset:
-    dataset = _read(stream, path, with_pixels)
+    return _with_syntax(_read(stream, path, with_pixels))
+
+
+def _with_syntax(dataset: FileDataset) -> FileDataset:
+    """Say how a data set is encoded that does not say it itself."""
     meta = dataset.file_meta
     if "TransferSyntaxUID" not in meta:
         implicit, little = dataset.original_encoding
@@ -147,8 +179,9 @@ def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
 class _Bounded:
     """A file that is read a limited number of times: zeros are empty elements without end to a parser."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, most: int = MAX_READS) -> None:
         self._stream = stream
+        self._most = most
         self._reads = 0
         self.seek = stream.seek
         self.tell = stream.tell
@@ -158,10 +191,10 @@ class _Bounded:
         """Read as the file does.
 
         Raises:
-            InvalidDicomError: the file has more elements than a slice has.
+            InvalidDicomError: the file has more elements than it can have.
         """
         self._reads += 1
-        if self._reads > MAX_READS:
+        if self._reads > self._most:
             raise InvalidDicomError
         return self._stream.read(size)
 
