@@ -83,6 +83,8 @@ class TargetPrompts:
         previous_logits: those of the last `Prediction` in this window, if its mask is unedited; they take precedence
             over the mask.
         alternatives: whether other masks that the prompts may mean are wanted beside the first one.
+        not_target: bool, what is known to be something else, such as finished neighbours, on the window's grid; None
+            if nothing is.
     """
 
     points_kji: NDArray[np.float32]
@@ -90,11 +92,17 @@ class TargetPrompts:
     mask: Crop | None = None
     previous_logits: NDArray[np.float16] | None = None
     alternatives: bool = False
+    not_target: Crop | None = None
 
     @property
     def mask_kji(self) -> NDArray[np.float32] | None:
         """Occupancy of the mask prompt, (size, size, size) float32, or None."""
         return None if self.mask is None else self.mask.filled(0) * np.float32(1 / OCCUPANCY_STEPS)
+
+    @property
+    def not_target_kji(self) -> NDArray[np.float32] | None:
+        """Occupancy of what is known to be something else, (size, size, size) float32, or None."""
+        return None if self.not_target is None else self.not_target.filled(False).astype(np.float32)
 
 
 def mask_prompt(occupancy_kji: NDArray[np.float32]) -> Crop:

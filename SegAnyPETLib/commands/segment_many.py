@@ -37,6 +37,7 @@ from SegAnyPETLib.pet.suv.suv_type import SuvType
 from SegAnyPETLib.pet.units import units_from_json
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.atomic import replacing
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
 
 TABLE = "quantities.csv"
@@ -102,17 +103,18 @@ class SegmentCase:
         scan, scale = read_scan_as(case.image, units_from_json(case.fields), self.suv_type)
         volume = scan.volume
         source = source_of(scan, [self.output / name for name in names_of(case, self.dicom)])
-        rows, found = [], []
+        rows, found, finished = [], [], list[MaskPatch]()
         remarks = [f"assumed: {each}" for each in scan.assumed]
         for n, target in enumerate(targets):
             try:
-                session = self._segmented(scan, target)
+                session = self._segmented(scan, target, finished)
             except SegAnyPETError as error:
                 rows.append(Row(case.id, target.name, note=_line(str(error))))
                 continue
             notes = [OPEN_NOTE] if session.history[-1].open else []
             doubts = (*scan.notes, *flood_notes(volume, session.mask_kji, target.points))
             note = "; ".join([*notes, *(f"note: {doubt.message}" for doubt in doubts)])
+            finished.append(session.mask)
             measured = quantities(volume, session.mask_kji).times(scale.per_body_weight)
             rows.append(Row(case.id, target.name, measured, scale.name, scan.assumption, note))
             tags = result_tags(session, scan.assumption)
@@ -126,9 +128,10 @@ class SegmentCase:
             write_segmentation(volume, [each.segment for each in found], first)
         return rows
 
-    def _segmented(self, scan: PetScan, target: ClickTarget) -> InteractiveSession:
+    def _segmented(self, scan: PetScan, target: ClickTarget, finished: Sequence[MaskPatch]) -> InteractiveSession:
         mask_kji = None if target.mask is None else read_mask(target.mask, scan, target.segment)[0]
         session = InteractiveSession(scan.volume, self.model.opened())
+        session.neighbours = finished
         prompted(session, target.points, mask_kji)
         return session
 

@@ -180,7 +180,7 @@ class Engine:
 class _OnePoint:
     points_kji = np.zeros((1, 3), dtype=np.float32)
     positive = np.ones(1, dtype=bool)
-    mask_kji = previous_logits = None
+    mask_kji = not_target_kji = previous_logits = None
 
 
 _ONE_POINT = _OnePoint()

@@ -33,6 +33,11 @@ class Prompts(Protocol):
         ...
 
     @property
+    def not_target_kji(self) -> NDArray[np.float32] | None:
+        """Occupancy of what is known to be something else, (size, size, size), or None."""
+        ...
+
+    @property
     def previous_logits(self) -> NDArray[np.floating] | None:
         """Logits of the last prediction in this window, or None if its mask has been edited since."""
         ...

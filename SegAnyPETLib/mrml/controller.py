@@ -212,6 +212,17 @@ class Controller:
         backend: Backend,
         apply: Callable[[InteractiveSession], object],
     ) -> Job:
+        job = self._plain_job(context, segment_id, backend, apply)
+        job.session.neighbours = self._neighbours(context, segment_id)
+        return job
+
+    def _plain_job(
+        self,
+        context: ClickContext,
+        segment_id: str | None,
+        backend: Backend,
+        apply: Callable[[InteractiveSession], object],
+    ) -> Job:
         check_writable(context.segmentation)
         volume, stamp = self.volumes.volume_of(context.volume_node), self._stamp(context, segment_id)
         if segment_id is None:
@@ -223,6 +234,22 @@ class Controller:
             session.set_mask(read_mask(context.segmentation, segment_id, context.volume_node))
             return Job(context, segment_id, session, apply, stamp, note=str(error))
         return Job(context, segment_id, self._session(context, segment_id, stamp, backend), apply, stamp)
+
+    def _neighbours(self, context: ClickContext, segment_id: str | None) -> list[MaskPatch]:
+        """Return the masks of the other segments that were clicked in this volume and are as they were then.
+
+        Reading the masks of all segments would hold the GUI up.
+        """
+        volume, data = self.volumes.volume_of(context.volume_node), context.segmentation.GetSegmentation()
+        return [
+            kept.session.mask
+            for (node_id, other), kept in self._kept.items()
+            if node_id == context.segmentation.GetID()
+            and other != segment_id
+            and kept.session.volume is volume
+            and data.GetSegment(other) is not None
+            and kept.stamp == self._stamp(context, other)
+        ]
 
     def _session(self, context: ClickContext, segment_id: str, stamp: Stamp, backend: Backend) -> InteractiveSession:
         volume = self.volumes.volume_of(context.volume_node)

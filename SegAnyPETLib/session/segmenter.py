@@ -12,6 +12,7 @@ from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, Wi
 from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
 from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size
 from SegAnyPETLib.session.growth import Watch, grow
+from SegAnyPETLib.session.neighbours import not_target
 from SegAnyPETLib.session.parts import part_at
 from SegAnyPETLib.session.settle import cleared, settle
 from SegAnyPETLib.session.state import State, StepResult, View
@@ -51,12 +52,14 @@ class Segmenter:
         volume: PET in SUV.
         backend: runs the model.
         watch: as that of `InteractiveSession`.
+        neighbours: as that of `InteractiveSession`.
     """
 
     def __init__(self, volume: Volume, backend: Backend, watch: Watch) -> None:
         self.volume = volume
         self.backend = backend
         self.watch = watch
+        self.neighbours: tuple[MaskPatch, ...] = ()
         self._shown: tuple[Window, WindowImage] | None = None
 
     def apply(self, state: State, prompt: Prompt) -> State:
@@ -237,6 +240,7 @@ class Segmenter:
             mask=mask_prompt(window.sample(mask.as_volume(self.volume))) if shows_mask else None,
             previous_logits=previous_logits,
             alternatives=alternatives,
+            not_target=not_target(self.volume, window, self.neighbours, points, mask),
         )
         (prediction,) = self.backend.predict(self._image(window), [prompts])
         return prediction

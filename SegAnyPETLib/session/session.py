@@ -80,6 +80,18 @@ class InteractiveSession:
         self._segmenter.watch = watch
 
     @property
+    def neighbours(self) -> tuple[MaskPatch, ...]:
+        """Masks of finished targets beside this one, which the model is shown as not belonging to it at later clicks.
+
+        One that a positive point of the target lies in is left out. A model without such a map passes them over.
+        """
+        return self._segmenter.neighbours
+
+    @neighbours.setter
+    def neighbours(self, masks: Sequence[MaskPatch]) -> None:
+        self._segmenter.neighbours = tuple(masks)
+
+    @property
     def mask(self) -> MaskPatch:
         """The mask so far."""
         return self._now.mask

@@ -82,17 +82,10 @@ class State:
 
     def redrawn(self, volume: Volume, mask: MaskPatch) -> State:
         """Return the state after the mask was drawn by hand; the points that it contradicts are dropped."""
-        kept = [p for p in self.points if _marks(mask, volume.nearest_kji(p.ras)) == p.positive]
+        kept = [p for p in self.points if mask.holds(volume.nearest_kji(p.ras)) == p.positive]
         return State((*kept, MaskPrompt(mask)), mask, steps=self.steps)
 
     def agrees(self, volume: Volume) -> bool:
         """Return whether the mask obeys the points; of several in one voxel the last one counts."""
         last = {volume.nearest_kji(p.ras): p.positive for p in self.points}
-        return all(_marks(self.mask, index_kji) == positive for index_kji, positive in last.items())
-
-
-def _marks(mask: MaskPatch, index_kji: tuple[int, int, int]) -> bool:
-    """Return whether a mask holds a voxel of the grid."""
-    if not mask.box.contains(index_kji):
-        return False
-    return bool(mask.array_kji[tuple(n - o for n, o in zip(index_kji, mask.offset_kji, strict=True))])
+        return all(self.mask.holds(index_kji) == positive for index_kji, positive in last.items())

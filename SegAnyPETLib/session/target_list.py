@@ -65,9 +65,10 @@ class TargetList:
         progress: Progress = lambda done, total: True,
         made_on: Volume | None = None,
     ) -> Batch:
-        """Make a target of each of many first clicks, independently of the others.
+        """Make a target of each of many first clicks.
 
-        A point that fails makes no target and does not hinder the others. If `progress` returns False, or
+        A point that fails makes no target and does not hinder the others; the targets made before are `neighbours` of
+        the next one. If `progress` returns False, or
         `Backend.cancel` ends a prediction, the targets made so far stay, and the remaining points are left.
 
         The model is asked for one target at a time: a first look is centred on its click, so that two clicks share a
@@ -84,6 +85,7 @@ class TargetList:
             if not progress(done, len(points)):
                 return Batch(tuple(made), tuple(failures), tuple(points[done:]))
             session = InteractiveSession(self.volume, self.backend, watch=self.watch)
+            session.neighbours = [other.mask for other in self._sessions]
             try:
                 session.add_point(point, made_on)
             except Cancelled:

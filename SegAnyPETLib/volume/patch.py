@@ -53,6 +53,12 @@ class MaskPatch:
         """Number of voxels set."""
         return int(np.count_nonzero(self.array_kji))
 
+    def holds(self, index_kji: tuple[int, int, int]) -> bool:
+        """Return whether a voxel of the volume's grid is set."""
+        if not self.box.contains(index_kji):
+            return False
+        return bool(self.array_kji[tuple(n - o for n, o in zip(index_kji, self.offset_kji, strict=True))])
+
     def within(self, box: Box) -> NDArray[np.bool_]:
         """Return the mask on a box of the volume's grid, which need not hold all of the patch."""
         mask = np.zeros(box.shape_kji, dtype=bool)

@@ -433,3 +433,16 @@ def test_beyond_the_last_size_nothing_changes(onion) -> None:
     with pytest.raises(InputError, match="no smaller mask"):
         resized(onion, segment, larger=False)
     assert onion.mask(segment).sum() == 27
+
+
+def test_other_segments_are_shown_to_the_model_while_they_are_as_they_were_clicked(make) -> None:
+    scene = Scene(make, ONE, FAR)
+    scene.backend = HotBackend(size=16, spacing_mm=(2.0,))
+    first = scene.click(None, (4, 4, 3))  # the window ends before the other box
+    scene.click(None, (8, 9, 12))  # this one reaches two layers of the first box
+    shown = scene.backend.asked[-1][1].not_target_kji
+    assert shown is not None
+    assert shown.sum() == 18
+    scene.paint(first, (0, 0, 0))
+    scene.click(None, (8, 9, 12))
+    assert scene.backend.asked[-1][1].not_target_kji is None  # painted since, and clicked itself

@@ -35,7 +35,8 @@ def check_fits(request: PredictRequest, spec: ModelSpec) -> None:
 
 
 def _check_target(target: TargetPrompts, spec: ModelSpec) -> None:
-    if target.mask is not None and target.mask.size != spec.size:
-        raise InputError(f"masks for {spec.name} have a grid of {spec.size} voxels per side, not {target.mask.size}")
+    for mask in (target.mask, target.not_target):
+        if mask is not None and mask.size != spec.size:
+            raise InputError(f"masks for {spec.name} have a grid of {spec.size} voxels per side, not {mask.size}")
     if target.previous_logits is not None and len(target.previous_logits) != spec.previous_logits_size:
         raise InputError(f"{spec.name} did not answer the logits that were sent with the prompts")

@@ -6,6 +6,7 @@ number must not be converted from a text or a boolean, and the client must not n
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Sequence
@@ -139,6 +140,7 @@ def _packed_target(number: int, target: TargetPrompts, arrays: dict[str, NDArray
         "mask": None if target.mask is None else {"grid": target.mask.size, "corner_kji": list(target.mask.offset_kji)},
         "memory": target.previous_logits is not None,
         **({"alternatives": True} if target.alternatives else {}),
+        **({} if target.not_target is None else {"not_target": _packed_bits(target.not_target)}),
     }
 
 
@@ -155,7 +157,29 @@ def _target(number: int, item: Any, arrays: dict[str, NDArray], limits: Limits) 
     indices = np.array([_point(p) for p in points], np.float32).reshape(-1, 3)
     # Releases before 0.2 do not ask for alternatives, and refuse an answer that holds some.
     alternatives = item.get("alternatives") is not None and _yes_or_no(item, "alternatives")
-    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, previous_logits, alternatives)
+    not_target = None if item.get("not_target") is None else _bits(item["not_target"])
+    return TargetPrompts(indices, np.array(positive, dtype=bool), mask, previous_logits, alternatives, not_target)
+
+
+def _packed_bits(crop: Crop) -> dict[str, Any]:
+    """Pack a crop of bool, the highest bit of a byte first; releases before 0.2 pass over what is no array."""
+    bits = base64.b64encode(np.packbits(crop.array_kji).tobytes()).decode("ascii")
+    box = {"grid": crop.size, "corner_kji": list(crop.offset_kji), "shape_kji": list(crop.array_kji.shape)}
+    return {**box, "bits": bits}
+
+
+def _bits(item: Any) -> Crop:
+    shape = _list(item, "shape_kji", 3, 3)
+    if not all(type(n) is int and 0 <= n <= MAX_SIZE for n in shape):
+        raise InputError("a box needs a shape of three whole numbers")
+    text, count = _get(item, "bits"), math.prod(shape)
+    try:
+        packed = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise InputError("bits must be in base64") from error
+    if len(packed) != (count + 7) // 8:
+        raise InputError("a box has another number of voxels than its shape says")
+    return _crop(item, np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool).reshape(shape))
 
 
 def _packed_prediction(prediction: Prediction) -> dict[str, Any]:

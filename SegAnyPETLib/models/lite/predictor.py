@@ -62,6 +62,7 @@ class LiteModel:
         )
         nothing = torch.zeros(embedding.shape)
         masks = [nothing if t.mask_kji is None else torch.from_numpy(t.mask_kji) for t in targets]
+        others = [nothing if t.not_target_kji is None else torch.from_numpy(t.not_target_kji) for t in targets]
         batch = PromptBatch(
             image=embedding.expand(len(targets), -1, -1, -1),
             points=points.to(self.device),
@@ -69,7 +70,7 @@ class LiteModel:
             previous=torch.stack(masks).to(self.device),
             has_previous=torch.tensor([t.mask_kji is not None for t in targets], device=self.device),
             spacing_mm=torch.full((len(targets),), spacing_mm, device=self.device),
-            not_target=torch.zeros((len(targets), *embedding.shape), device=self.device),
+            not_target=torch.stack(others).to(self.device),
         )
         maps = encode(batch).contiguous(memory_format=torch.channels_last_3d)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):

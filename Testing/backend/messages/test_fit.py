@@ -24,6 +24,12 @@ def mask(grid):
     return Crop(grid, (1, 1, 1), np.full((2, 2, 2), 255, np.uint8))
 
 
+def beside(not_target):
+    """A request in which a neighbour is known."""
+    request = asked()
+    return replace(request, targets=(replace(request.targets[0], not_target=not_target),))
+
+
 def previous_logits(size):
     return np.zeros((size,) * 3, np.float16)
 
@@ -53,6 +59,8 @@ def test_a_window_that_the_server_should_know_has_no_voxels_to_compare():
 def test_masks_on_another_grid_are_refused(grid):
     with pytest.raises(InputError, match=f"a grid of 8 voxels per side, not {grid}"):
         check_fits(asked(mask=mask(grid)), SPEC)
+    with pytest.raises(InputError, match=f"a grid of 8 voxels per side, not {grid}"):
+        check_fits(beside(mask(grid)), SPEC)
 
 
 def test_a_model_takes_back_the_logits_that_it_answers():

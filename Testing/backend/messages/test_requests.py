@@ -18,6 +18,7 @@ from SegAnyPETLib.backend.messages.requests import (
 )
 from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage, mask_prompt
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.volume.crop import Crop
 
 SIZE, LIMITS = 4, Limits(targets=3, points=5)
 seeds = st.integers(0, 2**32 - 1)
@@ -48,6 +49,7 @@ def targets(draw, most_points=2):
         positive=rng.uniform(size=count) < 0.5,
         mask=mask_prompt(occupancy.astype(np.float32)) if draw(st.booleans()) else None,
         previous_logits=rng.normal(size=(2, 2, 2)).astype(np.float16) if draw(st.booleans()) else None,
+        not_target=Crop.around(occupancy > 0.5, occupancy > 0.5) if draw(st.booleans()) else None,
     )
 
 
@@ -84,6 +86,7 @@ def test_a_request_arrives_bit_for_bit(asked, upload, seed, spacing_mm, name):
         assert same_array(a.positive, b.positive)
         assert same_crop(a.mask, b.mask)
         assert same_array(a.previous_logits, b.previous_logits)
+        assert same_crop(a.not_target, b.not_target)
 
 
 def named(sent):
@@ -146,7 +149,8 @@ def changed(sent, change):
 def full_request():
     cube = np.zeros((SIZE,) * 3, np.float32)
     cube[1:3, 1:3, 1:3] = 1.0
-    return pack_request(request(target(mask=mask_prompt(cube), previous_logits=np.zeros((2, 2, 2), np.float16))))
+    asked = target(mask=mask_prompt(cube), previous_logits=np.zeros((2, 2, 2), np.float16))
+    return pack_request(request(replace(asked, not_target=Crop.around(cube > 0, cube > 0))))
 
 
 def put(*path_and_value):
@@ -257,6 +261,17 @@ REFUSED_REQUESTS = {
     "a memory of uint8": (put_array("memory.0", np.zeros((2, 2, 2), np.uint8)), "no array memory.0 of type float16"),
     "a memory that is no cube": (put_array("memory.0", half(2, 2, 1)), CUBE),
     "a memory that is no number": (put_array("memory.0", np.full((2, 2, 2), np.nan, np.float16)), "not finite"),
+    "neighbours without a shape": (drop("targets", 0, "not_target", "shape_kji"), "shape_kji needs 3"),
+    "neighbours of a huge shape": (put("targets", 0, "not_target", "shape_kji", [257, 1, 1]), "three whole numbers"),
+    "neighbours of a negative shape": (put("targets", 0, "not_target", "shape_kji", [-2, -2, 2]), "whole numbers"),
+    "neighbours of another shape": (
+        put("targets", 0, "not_target", "shape_kji", [4, 4, 4]),
+        "another number of voxels",
+    ),
+    "neighbours beside their grid": (put("targets", 0, "not_target", "corner_kji", [0, 0, 3]), "beyond its cube"),
+    "neighbours of no base64": (put("targets", 0, "not_target", "bits", "/w=é"), "bits must be in base64"),
+    "neighbours of a number": (put("targets", 0, "not_target", "bits", 7), "bits must be in base64"),
+    "neighbours that are a list": (put("targets", 0, "not_target", [1]), "shape_kji is missing"),
     "an array of nobody": (put_array("mask.1", np.zeros((2, 2, 2), np.uint8)), "an array that nothing in it speaks of"),
 }
 
