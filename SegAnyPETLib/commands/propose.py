@@ -61,7 +61,7 @@ def run(options: ProposeOptions) -> None:
     for path in options.output:
         if _is_report(path):
             _write_report(path, fields, scan.volume)
-    _tell(review, origin, fields)
+    _tell(review, origin, fields, scan.volume.units or "SUV")
     print_notes(scan.notes)
     print("note: the score sorts candidates by how much they look like disease; it is no diagnosis")
     print(NOTICE)
@@ -198,10 +198,10 @@ def _write_report(path: Path, fields: ReviewFields, volume: Volume) -> None:
     print(f"review   {path}")
 
 
-def _tell(review: Review, origin: Origin, fields: ReviewFields) -> None:
+def _tell(review: Review, origin: Origin, fields: ReviewFields, suv: str) -> None:
     counts = {state: len(review.numbers(state)) for state in State}
     listed = ", ".join(f"{count} {state}" for state, count in counts.items())
-    print(f"criterion {origin.criterion}: SUV {origin.floor:.3g}; {len(review.proposals)} proposals ({listed})")
+    print(f"criterion {origin.criterion}: {suv} {origin.floor:.3g}; {len(review.proposals)} proposals ({listed})")
     print(f"{'':>4} {'state':8} {'score':>5} {'ml':>8} {'SUVmax':>7} {'TLG':>8}  place")
     for each in fields.proposals[:MAX_LISTED]:
         print(

@@ -9,11 +9,12 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import DT, TM
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.injection import MAX_UPTAKE_HALF_LIVES
 from SegAnyPETLib.pet.suv.clock import local, parsed
 from SegAnyPETLib.pet.suv.decay import doubt
 from SegAnyPETLib.pet.suv.dose_tags import dose_item
 from SegAnyPETLib.volume.dicom.header import required, tag_name
-from SegAnyPETLib.volume.notes import Note
+from SegAnyPETLib.volume.notes import Note, NoteKind
 
 #: Length of a DICOM date-time that says the hour: YYYYMMDDHH.
 HOUR_DIGITS = 10
@@ -40,12 +41,33 @@ def injection_time(header: Dataset, scan: datetime, half_life_s: float) -> Injec
     """Return when the dose was given, on the clock of the series, and doubts about it.
 
     The date-time counts if it says the hour and its offset from UTC, if any, can be brought to the clock of the series;
-    else the time, on the day of the scan or, if later than the scan, the day before.
+    else the time, on the day of the scan or, if later than the scan, the day before. Where its date cannot be that of
+    this scan, as anonymisers that shift dates leave it, its time counts in the same way (DRO_4_4 of IBSI), with a note.
 
     Raises:
         InputError: both tags are missing, or one is not valid, only the offset of the series could place it, or the
             half-life is so long that the day of the injection must be known.
     """
+    stated = _stated_time(header, scan, half_life_s)
+    if half_life_s > MAX_HALF_LIFE_WITHOUT_DAY_S or _plausible(stated.moment, scan, half_life_s):
+        return stated
+    day_of_scan = datetime.combine(scan.date(), stated.moment.time())
+    moved = day_of_scan - timedelta(days=1) if day_of_scan > scan else day_of_scan
+    if not _plausible(moved, scan, half_life_s):
+        return stated
+    message = (
+        f"the date of {tag_name('RadiopharmaceuticalStartDateTime')} cannot be that of this scan (anonymised?); its "
+        "time on the day of the scan, or the day before, counts; check the dates"
+    )
+    notes = (*stated.notes, Note(NoteKind.TIMES, message))
+    return InjectionTime(moved, notes, ("the injection's date is that of the scan",))
+
+
+def _plausible(moment: datetime, scan: datetime, half_life_s: float) -> bool:
+    return 0 < (scan - moment).total_seconds() <= MAX_UPTAKE_HALF_LIVES * half_life_s
+
+
+def _stated_time(header: Dataset, scan: datetime, half_life_s: float) -> InjectionTime:
     item = dose_item(header)
     moment = _injection_moment(item, header)
     clock = item.get("RadiopharmaceuticalStartTime")

@@ -14,13 +14,14 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileDataset
 
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.reading import PetScan, read_scan
 from SegAnyPETLib.pet.suv.factors import suv_factors
 from SegAnyPETLib.volume.dicom.header import PHILIPS
 from SegAnyPETLib.volume.io import read_labels
 from SegAnyPETLib.volume.notes import NoteKind
 from Testing.dicom_fixtures import pet_slice
-from Testing.pet.suv.headers import add_private, dose
+from Testing.pet.suv.headers import add_private, dose, headers
 
 #: Least, median and largest SUV of body weight in the mask, of all objects.
 EXPECTED = (0.2, 1.0, 4.0)
@@ -128,6 +129,66 @@ def _write(source: Path, folder: Path, change: Callable[[FileDataset, int, np.nd
         stored = change(image, k, image.pixel_array * float(image.RescaleSlope) * FACTOR)
         image.PixelData = np.rint(stored).astype("<i2").tobytes()
         image.save_as(folder / path.name)
+
+
+def _without(keyword: str) -> Callable[[Dataset], None]:
+    return lambda header: delattr(header if keyword in header else dose(header), keyword)
+
+
+def _with(keyword: str, value: object) -> Callable[[Dataset], None]:
+    return lambda header: setattr(dose(header) if keyword.startswith("Radio") else header, keyword, value)
+
+
+def _ideal(change: Callable[[Dataset], None]) -> Callable[[Dataset], None]:
+    def changed(header: Dataset) -> None:
+        header.Units, header.SUVType, header.PatientSex, header.PatientSize = "GML", "IBW", "M", "1.75"
+        change(header)
+
+    return changed
+
+
+def _without_times(header: Dataset) -> None:
+    dose(header).RadiopharmaceuticalStartTime = ""
+
+
+def _zirconium(date_time: str) -> Callable[[Dataset], None]:
+    def changed(header: Dataset) -> None:
+        dose(header).RadionuclideHalfLife = "282276"
+        dose(header).RadiopharmaceuticalStartDateTime = date_time
+
+    return changed
+
+
+#: IBSI's objects that must be refused, and what the message names. DRO_error_3_2, without a frame's duration, is read:
+#: the first acquisition is taken for the start, and a note tells both values. A refusal would turn down series that
+#: calculate-suv reads, CPS_AND_BQML_AC_DT_-_S_DT among them.
+ERRORS = {
+    "2_0": (_without("PatientWeight"), "lacks PatientWeight"),
+    "2_1": (_with("PatientWeight", "0"), "PatientWeight"),
+    "2_2": (_ideal(_without("PatientSex")), "PatientSex"),
+    "2_3": (_ideal(_with("PatientSex", "U")), "PatientSex"),
+    "2_4": (_ideal(_without("PatientSize")), "PatientSize"),
+    "2_5": (_ideal(_with("PatientSize", "0")), "PatientSize"),
+    "2_6": (_with("Units", "CNTS"), "(7053,1000)"),
+    "2_7": (_with("Units", "PROPCNTS"), "PROPCNTS"),
+    "3_0": (_without("RadionuclideTotalDose"), "lacks RadionuclideTotalDose"),
+    "3_1": (_with("RadionuclideTotalDose", "-350000000"), "RadionuclideTotalDose"),
+    "4_0": (_without_times, "lacks RadiopharmaceuticalStartTime"),
+    "4_1": (_zirconium(""), "lacks RadiopharmaceuticalStartDateTime"),
+    "4_2": (_zirconium("19000101100000"), "RadiopharmaceuticalStartDateTime"),
+    "5_0": (_without("RadionuclideHalfLife"), "lacks RadionuclideHalfLife"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_object_that_must_be_refused_is_refused_for_its_reason(name):
+    change, named = ERRORS[name]
+    series = headers()
+    for header in series:
+        change(header)
+    with pytest.raises(InputError) as caught:
+        suv_factors(series)
+    assert named in str(caught.value)
 
 
 #: Factors of the first slice of real series by the tests of cornerstonejs/calculate-suv, MIT. The series time of

@@ -261,6 +261,26 @@ def test_frames_without_decay_correction_that_contradict_their_reference_time_ar
     assert "disagree by 10.0 min about when slices were taken, 7 % of SUV" in _doubt(series)
 
 
+@pytest.mark.parametrize("date", ["19000101", "20200103", "20210630"])
+@pytest.mark.parametrize("clock", [None, "100000.00"])
+def test_date_of_the_injection_that_an_anonymiser_left_is_that_of_the_scan(date, clock):
+    # DRO_4_4 of IBSI: dates of the scan were shifted, that of the injection was not.
+    series = headers(RadiopharmaceuticalStartDateTime=f"{date}100000", RadiopharmaceuticalStartTime=clock)
+    assert uptake(series).seconds[0] == 3600
+    assert "the date of RadiopharmaceuticalStartDateTime (0018,1078) cannot be that of this scan" in _doubt(series)
+    assert "the injection's date is that of the scan" in uptake(series).assumed
+
+
+def test_date_of_the_injection_of_a_long_lived_nuclide_is_never_moved():
+    # DRO_error_4_2 of IBSI.
+    series = headers(
+        RadiopharmaceuticalStartDateTime="19000101100000",
+        RadiopharmaceuticalStartTime=None,
+        RadionuclideHalfLife="282276",
+    )
+    assert "half-lives, after the injection" in _refusal(series)
+
+
 def test_day_before_is_told_as_assumed():
     series = headers(SeriesTime="003000", AcquisitionTime="003000", RadiopharmaceuticalStartTime="233000")
     assert "injection the day before the scan" in uptake(series).assumed
