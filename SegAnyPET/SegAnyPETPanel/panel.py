@@ -30,6 +30,7 @@ from SegAnyPETPanel.model.choice import savedChoice
 from SegAnyPETPanel.model.control import ModelControl
 from SegAnyPETPanel.model.cpu_fallback import isDeviceError
 from SegAnyPETPanel.model.model import Model
+from SegAnyPETPanel.numbers import Numbers
 from SegAnyPETPanel.panel_view import PanelView
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import batchSummary, sentence
@@ -71,9 +72,12 @@ class Panel:
         history = EditorWidgetHistory(self.editorWidget)
         editor = SegmentEditor(slicer.mrmlScene, slicer.app.applicationLogic(), editor_node(slicer.mrmlScene), history)
         self.controller = Controller(editor)
-        self.view = PanelView(ui, self.controller, history, self.markups, self.placing)
         self._shownNodes: tuple[Any, Any] = (None, None)
         self._refreshTimer = guardedTimer(parent, SETTLE_MS, self.refresh, singleShot=True)
+        self._numbers = Numbers(ui, parent, self.refresh, lambda text: self.view.setStatus(text))
+        self.view = PanelView(
+            ui, self.controller, history, self.markups, self.placing, self._numbers, self._refreshTimer.start
+        )
         self._pointsTimer = guardedTimer(parent, 0, self.queuePointChanges, singleShot=True)
         self._watch = SceneWatch(self._refreshTimer.start, self._pointsTimer.start, self.view.showPlacing)
         self._logs = ThreadLogs(parent)
@@ -84,7 +88,8 @@ class Panel:
     @property
     def settled(self) -> bool:
         """Whether nothing runs, waits or is still to be shown."""
-        return self.queue.idle and not self._refreshTimer.active and not self._pointsTimer.active
+        waits = self._refreshTimer.active or self._pointsTimer.active or self._numbers.busy
+        return self.queue.idle and not waits
 
     # What the user does
 
@@ -219,6 +224,7 @@ class Panel:
         self._refreshTimer.stop()
         self._pointsTimer.stop()
         self.queue.close()
+        self._numbers.close()
         self._logs.close()
 
     # Callbacks of the queue

@@ -3,7 +3,7 @@ but the points in the views."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -13,15 +13,16 @@ from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.nodes.prompt_markups import PromptMarkups
 from SegAnyPETLib.mrml.nodes.volumes import units_of
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext
-from SegAnyPETLib.mrml.target_rows import TargetRow, TargetRows
+from SegAnyPETLib.mrml.target_rows import TargetRow
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETPanel.actions.errand import Errand
+from SegAnyPETPanel.numbers import Numbers
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import sentence
 from SegAnyPETPanel.views.editor_widget import EditorWidgetHistory
 from SegAnyPETPanel.views.placing import Placing
-from SegAnyPETPanel.views.target_table import fillTable, setUpTable
+from SegAnyPETPanel.views.target_table import TargetTable
 
 #: Steps of the progress bar for work that is counted in bytes.
 PROGRESS_STEPS = 1000
@@ -36,6 +37,8 @@ class PanelView:
         history: the undo steps.
         markups: the points in the views.
         placing: the mouse mode.
+        numbers: of the segments.
+        onSorted: called when the user sorted the list.
     """
 
     def __init__(
@@ -45,13 +48,16 @@ class PanelView:
         history: EditorWidgetHistory,
         markups: PromptMarkups,
         placing: Placing,
+        numbers: Numbers,
+        onSorted: Callable[[], object],
     ) -> None:
         self._ui = ui
         self._controller = controller
         self._history = history
         self._markups = markups
         self._placing = placing
-        self._rows = TargetRows()
+        self._numbers = numbers
+        self._table = TargetTable(ui.targetTable, onSorted)
 
     def setStatus(self, text: str) -> None:
         """Show what happened last, or what to do."""
@@ -64,10 +70,10 @@ class PanelView:
         if context is not None:
             try:
                 volume = self._controller.volumes.volume_of(context.volume_node)
-                rows = () if context.segmentation is None else self._rows.of(context, volume)
+                rows = () if context.segmentation is None else self._numbers.of(context, volume)
             except SegAnyPETError as error:
                 self.setStatus(sentence(error))
-        self._showTargets(rows, selection.segmentId)
+        self._showTargets(rows, selection.segmentId, _isSuv(context))
         self._showVolume(context)
 
     def showPoints(self, selection: Selection) -> None:
@@ -111,6 +117,7 @@ class PanelView:
             button.enabled = selection.segmentId is not None
         ui.useFiducialsButton.enabled = context is not None and not busy
         ui.startButton.enabled = not starting
+        self._numbers.showEnabled()
         self.showPlacing()
 
     def showPlacing(self) -> None:
@@ -123,17 +130,16 @@ class PanelView:
 
     def forgetScene(self) -> None:
         """Drop what belongs to a closing scene."""
-        self._rows.forget()
+        self._numbers.forget()
 
-    def _showTargets(self, rows: Sequence[TargetRow], selected: str | None) -> None:
-        fillTable(self._ui.targetTable, rows, selected)
+    def _showTargets(self, rows: Sequence[TargetRow], selected: str | None, suv: bool) -> None:
+        self._table.show(rows, selected, suv)
         names = [row.name for row in rows if row.segment_id == selected]
         text = _("Clicks go to {name}.").format(name=names[0]) if names else _("The next click begins a new segment.")
         self._ui.targetLabel.text = text
 
     def _showVolume(self, context: ClickContext | None) -> None:
         suv = _isSuv(context)
-        setUpTable(self._ui.targetTable, suv)
         if context is None:
             text = _("Choose a PET.")
         elif suv:

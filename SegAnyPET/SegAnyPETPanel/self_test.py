@@ -21,6 +21,7 @@ from SegAnyPETPanel.model.choice import INSIDE, ModelChoice, savedChoice
 from SegAnyPETPanel.model.model import Model
 from SegAnyPETPanel.panel import Panel
 from SegAnyPETPanel.sample_data import makePhantom
+from SegAnyPETPanel.views.target_table import segmentCount
 
 #: A lesion of the phantom, RAS mm.
 LESION_RAS = (-72.0, 67.5, -327.0)
@@ -80,20 +81,20 @@ def _placing(panel: Panel) -> None:
 
 def _saveAndLoad(panel: Panel) -> None:
     panel.markups.positive.AddControlPointWorld(*LESION_RAS)
-    _until(lambda: panel.queue.idle and panel.ui.targetTable.rowCount == 1)
+    _until(lambda: panel.queue.idle and segmentCount(panel.ui.targetTable) == 1)
     path = os.path.join(slicer.app.temporaryPath, "SegAnyPETSelfTest.mrb")
     assert slicer.util.saveScene(path)
     slicer.mrmlScene.Clear(0)
     slicer.util.loadScene(path)
     os.remove(path)
-    _until(lambda: panel.queue.idle and panel.ui.targetTable.rowCount == 1)
+    _until(lambda: panel.queue.idle and segmentCount(panel.ui.targetTable) == 1)
     segments = panel.selection.segmentation.GetSegmentation()
     assert _hasPrompts(segments.GetNthSegment(0))
 
 
 def _clickUndoRedo(panel: Panel) -> None:
     panel.markups.positive.AddControlPointWorld(*LESION_RAS)
-    _until(lambda: panel.queue.idle and panel.ui.targetTable.rowCount == 1)
+    _until(lambda: panel.queue.idle and segmentCount(panel.ui.targetTable) == 1)
     segments = panel.selection.segmentation.GetSegmentation()
     assert segments.GetNumberOfSegments() == 1
     assert _hasPrompts(segments.GetNthSegment(0))

@@ -1,10 +1,13 @@
-"""Rows of the panel's table: name, colour, volume and maximum of each segment."""
+"""Rows of the panel's table: name, colour and numbers of each segment.
+
+Numbers are measured in another thread, on copies of the label maps: a large segment takes longer than a GUI may stand
+still. Until they are there a row has none; numbers of an earlier state are never shown.
+"""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,9 @@ from SegAnyPETLib.mrml.nodes.frames import between
 from SegAnyPETLib.mrml.nodes.labelmaps import array_of, box_of, is_empty, matrix_of, same_grid
 from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask
+from SegAnyPETLib.pet.burden.lesions import cropped
+from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, Quantities, quantities
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
 
@@ -26,15 +32,16 @@ class TargetRow:
         segment_id: of the segment.
         name: of the segment.
         color: red, green, blue, each 0 to 1.
-        volume_ml: of its voxels in the volume.
-        suv_max: largest value in it, None if it is empty; SUV only if the volume's values are SUV.
+        measured: whether its present voxels have been measured.
+        numbers: of its voxels in the volume, None if it has none or is not measured yet; SUV only if the volume's
+            values are SUV.
     """
 
     segment_id: str
     name: str
     color: tuple[float, float, float]
-    volume_ml: float
-    suv_max: float | None
+    measured: bool
+    numbers: Quantities | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +50,62 @@ class _Kept:
 
     volume: weakref.ref[Volume]
     state: tuple[Any, ...]
-    measured: tuple[float, float | None]
+    numbers: Quantities | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """A copy of a label map on the grid of the volume, clipped to it.
+
+    Attributes:
+        array_kji: labels.
+        offset_kji: index of its first voxel in the volume's grid.
+        labels: label of each segment in it, by the segment's id.
+    """
+
+    array_kji: NDArray
+    offset_kji: tuple[int, int, int]
+    labels: dict[str, int]
+
+    def patches(self) -> dict[str, MaskPatch]:
+        """Return the voxels of each segment; one pass over the map finds all."""
+        boxes = find_objects(self.array_kji)
+        return {segment_id: self._patch(label, boxes) for segment_id, label in self.labels.items()}
+
+    def _patch(self, label: int, boxes: list[Any]) -> MaskPatch:
+        box = boxes[label - 1] if 0 < label <= len(boxes) else None
+        if box is None:
+            return MaskPatch.empty()
+        k, j, i = (low + part.start for low, part in zip(self.offset_kji, box, strict=True))
+        return MaskPatch(self.array_kji[box] == label, (k, j, i))
+
+
+@dataclass(eq=False)
+class Measurement:
+    """Segments to measure, as they were when it was made; `run` touches no node.
+
+    Attributes:
+        key: id of the segmentation.
+        volume: the PET.
+        states: what each segment's voxels depended on, by id.
+        layers: label maps on the volume's grid.
+        masks: segments on other grids, by id.
+        numbers: of each segment, after `run`; None for one without a voxel.
+    """
+
+    key: str
+    volume: Volume
+    states: dict[str, tuple[Any, ...]]
+    layers: list[_Labels]
+    masks: dict[str, MaskPatch]
+    numbers: dict[str, Quantities | None] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Measure; runs in any thread."""
+        found = dict(self.masks)
+        for layer in self.layers:
+            found.update(layer.patches())
+        self.numbers = {segment_id: _numbers(self.volume, mask) for segment_id, mask in found.items()}
 
 
 class TargetRows:
@@ -60,30 +122,48 @@ class TargetRows:
             volume: that of the volume node.
 
         Raises:
+            InputError: volume or segmentation lies under a warping transform.
+        """
+        data = context.segmentation.GetSegmentation()
+        return [self._row(context, volume, str(segment_id)) for segment_id in data.GetSegmentIDs()]
+
+    def to_measure(self, context: ClickContext, volume: Volume) -> Measurement | None:
+        """Return what is to be measured for the rows that are not, None if all are.
+
+        Raises:
             InputError: as `read_mask`.
         """
         data = context.segmentation.GetSegmentation()
-        ids = [str(segment_id) for segment_id in data.GetSegmentIDs()]
-        changed = [segment_id for segment_id in ids if not self._unchanged(context, volume, segment_id)]
-        measured = _measured(context, volume, changed)
-        for segment_id in changed:
-            self._kept[context.segmentation.GetID(), segment_id] = _Kept(
-                weakref.ref(volume), _state(context, segment_id), measured[segment_id]
-            )
-        return [_row(data.GetSegment(n), n, self._kept[context.segmentation.GetID(), n].measured) for n in ids]
+        ids = [n for n in map(str, data.GetSegmentIDs()) if self._fresh(context, volume, n) is None]
+        if not ids:
+            return None
+        states = {segment_id: _state(context, segment_id) for segment_id in ids}
+        made = Measurement(context.segmentation.GetID(), volume, states, [], {})
+        _copy(context, volume, ids, made)
+        return made
+
+    def take(self, done: Measurement) -> None:
+        """Keep the numbers of a measurement that has run."""
+        volume = weakref.ref(done.volume)
+        for segment_id, numbers in done.numbers.items():
+            self._kept[done.key, segment_id] = _Kept(volume, done.states[segment_id], numbers)
 
     def forget(self) -> None:
         """Drop everything, when the scene closes."""
         self._kept.clear()
 
-    def _unchanged(self, context: ClickContext, volume: Volume, segment_id: str) -> bool:
+    def _row(self, context: ClickContext, volume: Volume, segment_id: str) -> TargetRow:
+        segment = context.segmentation.GetSegmentation().GetSegment(segment_id)
+        kept = self._fresh(context, volume, segment_id)
+        r, g, b = (float(c) for c in segment.GetColor())
+        numbers = None if kept is None else kept.numbers
+        return TargetRow(segment_id, segment.GetName(), (r, g, b), kept is not None, numbers)
+
+    def _fresh(self, context: ClickContext, volume: Volume, segment_id: str) -> _Kept | None:
+        """Return a segment's measurement if it is that of its present state."""
         kept = self._kept.get((context.segmentation.GetID(), segment_id))
-        return kept is not None and kept.volume() is volume and kept.state == _state(context, segment_id)
-
-
-def _row(segment: Any, segment_id: str, measured: tuple[float, float | None]) -> TargetRow:
-    r, g, b = (float(c) for c in segment.GetColor())
-    return TargetRow(segment_id, segment.GetName(), (r, g, b), *measured)
+        fresh = kept is not None and kept.volume() is volume and kept.state == _state(context, segment_id)
+        return kept if fresh else None
 
 
 def _state(context: ClickContext, segment_id: str) -> tuple[Any, ...]:
@@ -94,45 +174,36 @@ def _state(context: ClickContext, segment_id: str) -> tuple[Any, ...]:
     return modified, segment.GetLabelValue(), between(context.segmentation, context.volume_node).tobytes()
 
 
-def _measured(
-    context: ClickContext, volume: Volume, segment_ids: Sequence[str]
-) -> dict[str, tuple[float, float | None]]:
-    """Return volume in ml and largest value of segments; those in a shared label map are found in one pass over it."""
+def _copy(context: ClickContext, volume: Volume, segment_ids: list[str], into: Measurement) -> None:
+    """Copy the segments' voxels; those in a shared label map are copied once."""
     data, moved_by = context.segmentation.GetSegmentation(), between(context.segmentation, context.volume_node)
-    found: dict[str, tuple[float, float | None]] = {}
-    passes: dict[int, _Labels] = {}
+    layers: dict[int, _Labels] = {}
     for segment_id in segment_ids:
         segment = data.GetSegment(segment_id)
         image = segment.GetRepresentation(LABELMAP)
         layer = data.GetLayerIndex(segment_id)
-        if layer not in passes and image is not None and _is_on_grid(image, moved_by, volume):
-            passes[layer] = _Labels(image, volume)
-        if layer in passes:
-            values = passes[layer].values_of(segment.GetLabelValue())
+        if layer not in layers and image is not None and _is_on_grid(image, moved_by, volume):
+            layers[layer] = _labels(image, volume)
+        if layer in layers:
+            layers[layer].labels[segment_id] = segment.GetLabelValue()
         else:
-            mask = read_mask(context.segmentation, segment_id, context.volume_node)
-            values = volume.array_kji[mask.slices][mask.array_kji]
-        found[segment_id] = values.size * volume.voxel_ml, float(values.max()) if values.size else None
-    return found
+            into.masks[segment_id] = read_mask(context.segmentation, segment_id, context.volume_node)
+    into.layers.extend(layers.values())
 
 
 def _is_on_grid(image: Any, moved_by: NDArray, volume: Volume) -> bool:
     return not is_empty(image) and same_grid(moved_by @ matrix_of(image), volume.ijk_to_ras, image.GetExtent())
 
 
-class _Labels:
-    """The labels of an image on the grid of a volume, clipped to it, with the bounding box of each."""
+def _labels(image: Any, volume: Volume) -> _Labels:
+    image_box = box_of(image.GetExtent())
+    common = image_box.clipped(volume.shape_kji)
+    return _Labels(array_of(image)[common.relative_to(image_box).slices].copy(), common.low_kji, {})
 
-    def __init__(self, image: Any, volume: Volume) -> None:
-        image_box = box_of(image.GetExtent())
-        common = image_box.clipped(volume.shape_kji)
-        self._labels = array_of(image)[common.relative_to(image_box).slices]
-        self._values = volume.array_kji[common.slices]
-        self._boxes = find_objects(self._labels)
 
-    def values_of(self, label: int) -> NDArray[np.float32]:
-        """Return the volume's values in the voxels of a label."""
-        box = self._boxes[label - 1] if 0 < label <= len(self._boxes) else None
-        if box is None:
-            return np.empty(0, np.float32)
-        return self._values[box][self._labels[box] == label]
+def _numbers(volume: Volume, mask: MaskPatch) -> Quantities | None:
+    if not mask.voxels:
+        return None
+    reach = np.ceil(PEAK_RADIUS_MM / volume.spacing_mm[::-1]).astype(int)  # of the spheres of SUVpeak
+    box = mask.box.grown(reach).clipped(volume.shape_kji)
+    return quantities(cropped(volume, box), mask.within(box))

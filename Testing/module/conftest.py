@@ -135,9 +135,13 @@ class ModuleUser:
         return self.panel.selection.segmentation
 
     def names(self) -> list[str]:
-        """Of the rows in the list."""
+        """Of the segments in the list."""
+        return [name for name, *_ in self.rows() if not name.startswith("Total of ")]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Name and numbers in the list, as they are shown."""
         table = self.ui.targetTable
-        return [table.item(row, 0).text() for row in range(table.rowCount)]
+        return [tuple(table.item(row, column).text() for column in (0, 2, 3, 4, 5, 6)) for row in range(table.rowCount)]
 
     def mask(self, number: int = 0) -> NDArray[np.bool_]:
         """A segment on the grid of the PET."""

@@ -59,14 +59,17 @@ def test_a_volume_that_cannot_be_a_pet_is_refused_in_words(unopened) -> None:
     assert unopened.status == "The volume is a 2-D image; choose a 3-D image."
 
 
-def test_a_row_tells_name_volume_and_maximum(quick) -> None:
+def test_a_row_tells_name_color_and_numbers(quick) -> None:
+    from SegAnyPETLib.pet.quantities import quantities
+
     quick.click((12, 12, 10))
-    table = quick.ui.targetTable
-    voxels = quick.mask().sum()
-    assert [table.item(0, column).text() for column in (0, 2, 3)] == ["Lesion 1", f"{voxels * 0.064:.2f}", "8.00"]
+    volume = quick.panel.controller.volumes.volume_of(quick.panel.selection.volume)
+    found = quantities(volume, quick.mask())
+    numbers = (found.volume_ml, found.suv_max, found.suv_mean, found.suv_peak, found.tlg)
+    assert quick.rows()[0] == ("Lesion 1", *(f"{number:.2f}" for number in numbers))
     assert quick.ui.targetLabel.text == "Clicks go to Lesion 1."
     color = quick.segmentation.GetSegmentation().GetNthSegment(0).GetColor()
-    shown = table.item(0, 1).data(1)
+    shown = quick.ui.targetTable.item(0, 1).data(1)
     assert (shown.redF(), shown.greenF(), shown.blueF()) == pytest.approx(color, abs=0.01)
 
 

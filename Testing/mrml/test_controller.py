@@ -84,8 +84,11 @@ def test_a_first_click_makes_a_segment_of_the_lesion(make):
     assert scene.segments == [segment_id]
     assert np.array_equal(scene.mask(segment_id), box(ONE))
     assert scene.points(segment_id) == (scene.at((4, 4, 4)),)
-    (row,) = TargetRows().of(scene.context, scene.controller.volumes.volume_of(scene.context.volume_node))
-    assert (row.name, row.volume_ml, row.suv_max) == ("Lesion 1", pytest.approx(27 * 0.008), 5.0)
+    volume = scene.controller.volumes.volume_of(scene.context.volume_node)
+    found = TargetRows().to_measure(scene.context, volume)
+    found.run()
+    assert found.numbers[segment_id].volume_ml == pytest.approx(27 * 0.008)
+    assert found.numbers[segment_id].suv_max == 5.0
 
 
 def test_later_clicks_go_on_and_other_segments_keep_every_voxel(make):
@@ -367,7 +370,10 @@ def test_what_left_the_scene_is_not_kept_in_memory(make, removed):
     scene.controller.finish(job)
     volume = scene.controller.volumes.volume_of(scene.context.volume_node)
     rows = TargetRows()
-    rows.of(scene.context, volume)
+    found = rows.to_measure(scene.context, volume)
+    found.run()
+    rows.take(found)
+    del found
     kept = {"segmentation": [job.session], "volume_node": [job.session, volume]}[removed]
     references = [weakref.ref(value) for value in kept]
     node = getattr(scene.context, removed)
