@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import astuple
 from pathlib import Path
 
 import highdicom
@@ -10,12 +11,20 @@ import numpy as np
 import pydicom
 import pytest
 
+from SegAnyPETLib.backend.in_process import load_backend
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.evaluation.metrics import dice
+from SegAnyPETLib.evaluation.robot import RobotUser
+from SegAnyPETLib.pet.quantities import quantities
+from SegAnyPETLib.pet.reading import read_scan
 from SegAnyPETLib.prompts import MaskPrompt
 from SegAnyPETLib.session.saved_prompts import SavedPrompts
+from SegAnyPETLib.session.session import InteractiveSession
+from SegAnyPETLib.volume.dicom.reference.read import read_reference_mask
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from Testing.commands.test_segment import INSIDE, ras
 from Testing.dicom_fixtures import write_series
+from Testing.rtstruct import mask_from_rtstruct
 
 
 @pytest.fixture
@@ -120,3 +129,30 @@ def test_a_result_is_a_mask_to_start_from(name: str, command: list[str], tmp_pat
     prompt = SavedPrompts.from_json(second.tags["SegAnyPET.Prompts"]).prompts[0]
     assert isinstance(prompt, MaskPrompt)
     assert np.array_equal(prompt.mask.to_array(first.mask_kji.shape), first.mask_kji)
+
+
+def test_a_real_patient_goes_round_from_contours_to_three_objects(shared_data: Path, tmp_path: Path) -> None:
+    """Three clicks on a whole-body FDG-PET, guided by the RTSTRUCT of its patient; all that is written is read back."""
+    folder = shared_data / "wholebody_fdg_dicom"
+    scan = read_scan(folder)
+    pet, contours = scan.volume, shared_data / "wholebody_fdg_rtstruct" / "gtv.dcm"
+    tumour = read_reference_mask(contours, pet, "GTV_Mass", scan.files).volume.array_kji
+    session = InteractiveSession(pet, load_backend("lite"))
+    user, found, clicks = RobotUser("ideal", seed=0), None, []
+    for _ in range(3):
+        point = user.next_point(pet.with_array(tumour), found)
+        assert point is not None
+        session.add_point(point)
+        found = session.mask_kji
+        clicks += ["--point" if point.positive else "--negative", ",".join(f"{c:.4f}" for c in point.ras)]
+    paths = [tmp_path / name for name in ("a.seg.nrrd", "a.dcm", "a.sr.dcm", "a.rtss.dcm")]
+    assert main(["segment", str(folder), *clicks, *outputs(*paths)]) == 0
+    _, (segment,) = read_segmentation(paths[0])
+    assert dice(segment.mask_kji, tumour) > 0.7
+    for path in (paths[1], paths[3]):
+        assert np.array_equal(read_reference_mask(path, pet, files=scan.files).volume.array_kji, segment.mask_kji)
+    assert np.array_equal(mask_from_rtstruct(paths[3], "Target", pet), segment.mask_kji)
+    (group,) = highdicom.sr.srread(paths[2]).content.get_volumetric_roi_measurement_groups()
+    measured = quantities(pet, segment.mask_kji)
+    found_values = sorted(each.value for each in group.get_measurements())
+    assert found_values == pytest.approx(sorted(astuple(measured)), rel=1e-12)
