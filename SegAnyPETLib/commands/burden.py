@@ -90,7 +90,7 @@ class _Scan:
     def read(cls, pet: Path, mask: Path, units: UnitArguments) -> _Scan:
         scan = scan_named(pet, units)
         check_suv_units(scan.volume)
-        masks, notes = read_lesions(mask, scan.volume)
+        masks, notes = read_lesions(mask, scan)
         masks = tuple(sorted(masks, key=lambda one: -one.region.voxels))
         return cls(scan, _measured(scan, masks), tuple(one.made for one in masks), body_frame(scan.volume), notes)
 

@@ -21,6 +21,7 @@ from SegAnyPETLib.volume.segmentation import Segment, write_segmentation
 from SegAnyPETLib.volume.volume import Volume
 from Testing.dicom_fixtures import counting_voxels, write_series
 from Testing.pet.burden.test_alignment import body
+from Testing.volume.dicom.reference.structure_sets import square, structure_set, write
 
 
 @pytest.fixture
@@ -211,3 +212,19 @@ def test_a_mask_without_a_lesion_and_values_that_are_no_suv_are_said_in_one_line
     write_volume(labels.with_array(np.zeros_like(labels.array_kji)), tmp_path / "lesions.nii.gz")
     assert main(burden) == 2
     assert "no lesion to measure" in line_of(capfd)
+
+
+def test_each_region_of_a_structure_set_is_a_lesion(
+    burden: list[str], pet: Volume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    regions = {
+        "node": [square((9.5, 11.5), (9.5, 11.5), k) for k in (20, 21)],
+        "rest": [square((19.5, 22.5), (11.5, 14.5), k) for k in (38, 39, 40)],
+    }
+    path = write(structure_set(pet, regions), tmp_path)
+    assert main([*burden[:-1], str(path), "--output", str(tmp_path / "b.json")]) == 0
+    found = json.loads((tmp_path / "b.json").read_text())
+    assert {lesion["name"]: lesion["volume_ml"] for lesion in found["lesions"]} == pytest.approx(
+        {"node": 8, "rest": 27}
+    )
+    assert "do not both say their frame of reference" in capfd.readouterr().out

@@ -50,7 +50,13 @@ def add(commands: Any) -> None:
         "each segment or label is a lesion; a file with a single one is split into its connected parts",
     )
     parser.add_argument("pet", type=Path, metavar="PET", help="a NIfTI, NRRD or MHA file, or a DICOM folder")
-    parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="the lesions, on the PET's grid")
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        required=True,
+        metavar="MASK",
+        help="the lesions, on the PET's grid, or as DICOM SEG or RTSTRUCT",
+    )
     parser.add_argument(
         "--output",
         type=Path,

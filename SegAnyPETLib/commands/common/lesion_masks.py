@@ -9,9 +9,12 @@ import numpy as np
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.burden.lesions import regions_of
+from SegAnyPETLib.pet.reading import PetScan
 from SegAnyPETLib.reports.whole_body.burden_file import MadeBy
 from SegAnyPETLib.session.fingerprint import fingerprint
 from SegAnyPETLib.session.saved_prompts import TAG, SavedPrompts
+from SegAnyPETLib.volume.dicom.file import is_dicom
+from SegAnyPETLib.volume.dicom.reference.read import read_reference_regions
 from SegAnyPETLib.volume.fitting import fitted
 from SegAnyPETLib.volume.grid import Grid
 from SegAnyPETLib.volume.io import known_suffix, read_label_file
@@ -36,13 +39,13 @@ class LesionMask:
     made: MadeBy = field(default_factory=MadeBy)
 
 
-def read_lesions(path: Path, volume: Volume) -> tuple[tuple[LesionMask, ...], tuple[Note, ...]]:
+def read_lesions(path: Path, scan: PetScan) -> tuple[tuple[LesionMask, ...], tuple[Note, ...]]:
     """Read the lesions of a mask; one that was saved turned or cropped is brought to the scan's grid.
 
     Args:
-        path: a ``.seg.nrrd`` file, each of whose segments is a lesion, or a label map, each of whose values is one; a
-            file with a single one is split into its connected parts.
-        volume: the scan.
+        path: a ``.seg.nrrd`` or DICOM file, each of whose segments is a lesion, or a label map, each of whose values is
+            one; a file with a single one is split into its connected parts.
+        scan: the PET.
 
     Returns:
         Lesions that do not overlap, none if the mask is empty; and what is doubtful about them.
@@ -50,6 +53,11 @@ def read_lesions(path: Path, volume: Volume) -> tuple[tuple[LesionMask, ...], tu
     Raises:
         InputError: the file cannot be read or lies on another grid.
     """
+    volume = scan.volume
+    if is_dicom(path):
+        regions, notes = read_reference_regions(path, volume, scan.files)
+        lesions, shared = _lesions([LesionMask(MaskPatch.cropped(one.mask_kji()), one.name) for one in regions], volume)
+        return lesions, (*notes, *shared)
     if known_suffix(path) != ".seg.nrrd":
         file = read_label_file(path)
         labels = fitted(file.volume, volume, "mask").array_kji
@@ -57,7 +65,11 @@ def read_lesions(path: Path, volume: Volume) -> tuple[tuple[LesionMask, ...], tu
             raise InputError(f"{path.name} holds negative labels; give a mask with 0 where there is no lesion")
         return tuple(LesionMask(region) for region in regions_of(labels)), file.notes
     grid, segments = read_segmentation(path)
-    found = [_of_segment(segment, grid, volume) for segment in segments]
+    return _lesions([_of_segment(segment, grid, volume) for segment in segments], volume)
+
+
+def _lesions(found: list[LesionMask], volume: Volume) -> tuple[tuple[LesionMask, ...], tuple[Note, ...]]:
+    """Return the parts of a single segment, or segments without what they share."""
     if len(found) == 1:
         (one,) = found
         return tuple(LesionMask(region, one.name, one.made) for region in _parts(one.region)), ()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.uid import UID, RTStructureSetStorage, SegmentationStorage
 
 from SegAnyPETLib.errors import InputError
@@ -38,10 +41,9 @@ def read_reference_mask(path: Path, image: Volume, name: str | None = None, file
     Raises:
         InputError: the file is no such object, lies elsewhere, has no such region, or has several and none is named.
     """
-    found, notes = _read(path, image, files)
-    region = _named(found.regions, name, path.name)
-    with reading(path):
-        mask_kji = region.mask_kji()
+    regions, notes = read_reference_regions(path, image, files)
+    region = _named(regions, name, path.name)
+    mask_kji = region.mask_kji()
     if not mask_kji.any():
         raise InputError(f"{region.name} of {path.name} holds no voxel of the image; give a region of this image")
     return ImageFile(image.with_array(mask_kji), notes)
@@ -61,16 +63,40 @@ def read_reference_labels(path: Path, image: Volume, files: Sequence[Path] = ())
     Raises:
         InputError: the file is no such object, lies elsewhere, or its regions overlap.
     """
-    found, notes = _read(path, image, files)
+    regions, notes = read_reference_regions(path, image, files)
     labels = np.zeros(image.shape_kji, np.int32)
-    for value, region in enumerate(found.regions, start=1):
-        with reading(path):
-            mask_kji = region.mask_kji()
+    for value, region in enumerate(regions, start=1):
+        mask_kji = region.mask_kji()
         if labels[mask_kji].any():
-            other = found.regions[int(labels[mask_kji].max()) - 1].name
+            other = regions[int(labels[mask_kji].max()) - 1].name
             raise InputError(f'{region.name} of {path.name} overlaps {other}; name the one to take ("label_segment")')
         labels[mask_kji] = value
     return ImageFile(image.with_array(labels), notes)
+
+
+def read_reference_regions(
+    path: Path, image: Volume, files: Sequence[Path] = ()
+) -> tuple[tuple[Region, ...], tuple[Note, ...]]:
+    """Read what regions there are; the mask of each is made when it is asked for, and they may overlap.
+
+    Args:
+        path: an RTSTRUCT or SEG file.
+        image: the PET.
+        files: as for `read_reference_mask`.
+
+    Returns:
+        The regions in the order of the file, and doubts about it.
+
+    Raises:
+        InputError: the file is no such object or lies elsewhere.
+    """
+    found, notes = _read(path, image, files)
+    return tuple(replace(region, mask_kji=partial(_made, region, path)) for region in found.regions), notes
+
+
+def _made(region: Region, path: Path) -> NDArray[np.bool_]:
+    with reading(path):
+        return region.mask_kji()
 
 
 def _read(path: Path, image: Volume, files: Sequence[Path]) -> tuple[Regions, tuple[Note, ...]]:
