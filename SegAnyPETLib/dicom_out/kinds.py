@@ -11,6 +11,7 @@ class DicomKind(StrEnum):
     """A kind of DICOM object, by its short name."""
 
     SEGMENTATION = "seg"
+    LABEL_MAP = "labelmap"
     REPORT = "sr"
     CONTOURS = "rtss"
 
@@ -20,7 +21,12 @@ class DicomKind(StrEnum):
         return ENDINGS[self]
 
 
-ENDINGS = {DicomKind.SEGMENTATION: ".dcm", DicomKind.REPORT: ".sr.dcm", DicomKind.CONTOURS: ".rtss.dcm"}
+ENDINGS = {
+    DicomKind.SEGMENTATION: ".dcm",
+    DicomKind.LABEL_MAP: ".labelmap.dcm",
+    DicomKind.REPORT: ".sr.dcm",
+    DicomKind.CONTOURS: ".rtss.dcm",
+}
 
 
 def kind_of(path: Path) -> DicomKind | None:

@@ -23,28 +23,34 @@ from SegAnyPETLib.dicom_out.equipment import (
 from SegAnyPETLib.dicom_out.making import making
 from SegAnyPETLib.dicom_out.source import UTF8, SourceSeries
 from SegAnyPETLib.dicom_out.target import Target, terminology_of
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
 
 
-def segmentation_of(source: SourceSeries, targets: Sequence[Target]) -> Segmentation:
-    """Make a binary DICOM SEG with one segment per target.
+def segmentation_of(source: SourceSeries, targets: Sequence[Target], label_map: bool = False) -> Segmentation:
+    """Make a DICOM SEG with one segment per target.
 
     Args:
         source: the PET.
-        targets: at least one; masks on the PET's grid, each with a voxel. They may overlap.
+        targets: at least one; masks on the PET's grid, each with a voxel. They may overlap unless it is a label map.
+        label_map: whether it is a label map (DICOM PS3.3, A.51, since 2024) rather than binary.
 
     Returns:
         The object, with frames for the slices that have a voxel; their positions are those of the PET's slices.
 
     Raises:
-        InputError: a mask has no voxel or does not fit the grid, or the tags of the series do not allow it.
+        InputError: a mask has no voxel or does not fit the grid, masks of a label map overlap, or the tags of the
+            series do not allow it.
     """
     check_targets(source, targets)
+    pixels = _pixels(targets, source.volume.shape_kji)
+    if label_map and pixels.ndim > 3:
+        raise InputError("a DICOM label map cannot hold segments that overlap; ask for a .dcm (SEG) instead")
     with making("DICOM SEG"):
         made = Segmentation(
             source_images=source.headers,
-            pixel_array=_pixels(targets, source.volume.shape_kji),
-            segmentation_type=SegmentationTypeValues.BINARY,
+            pixel_array=pixels,
+            segmentation_type=SegmentationTypeValues.LABELMAP if label_map else SegmentationTypeValues.BINARY,
             segment_descriptions=[_description(n, target) for n, target in enumerate(targets, start=1)],
             series_instance_uid=UID(),
             series_number=SEGMENTATION_SERIES,

@@ -15,14 +15,17 @@ from SegAnyPETLib.dicom_out.structure_set import structure_set_of
 from SegAnyPETLib.dicom_out.target import Target
 from SegAnyPETLib.volume.atomic import replacing
 
+#: What is made with highdicom.
+NEED_HIGHDICOM = frozenset({DicomKind.SEGMENTATION, DicomKind.LABEL_MAP, DicomKind.REPORT})
+
 
 def need_for(kinds: Collection[DicomKind | None]) -> None:
     """Import what writes these kinds, so that what is not installed is told before any work.
 
     Raises:
-        ModuleNotFoundError: highdicom is not installed, which segmentations and reports need.
+        ModuleNotFoundError: highdicom is not installed, and one of the kinds needs it.
     """
-    if DicomKind.SEGMENTATION in kinds or DicomKind.REPORT in kinds:
+    if NEED_HIGHDICOM.intersection(kinds):
         import_module("SegAnyPETLib.dicom_out.report")
 
 
@@ -56,12 +59,15 @@ def _objects(
 ) -> Iterator[tuple[DicomKind, Dataset]]:
     if DicomKind.CONTOURS in kinds:
         yield DicomKind.CONTOURS, structure_set_of(source, targets)
-    if DicomKind.SEGMENTATION in kinds or DicomKind.REPORT in kinds:
-        # highdicom is an extra.
-        from SegAnyPETLib.dicom_out.report import report_of
-        from SegAnyPETLib.dicom_out.segmentation import segmentation_of
+    if not NEED_HIGHDICOM.intersection(kinds):
+        return
+    # highdicom is an extra.
+    from SegAnyPETLib.dicom_out.report import report_of
+    from SegAnyPETLib.dicom_out.segmentation import segmentation_of
 
-        segmentation = segmentation_of(source, targets)
-        yield DicomKind.SEGMENTATION, segmentation
-        if DicomKind.REPORT in kinds:
-            yield DicomKind.REPORT, report_of(source, targets, segmentation, remarks)
+    if DicomKind.LABEL_MAP in kinds:
+        yield DicomKind.LABEL_MAP, segmentation_of(source, targets, label_map=True)
+    segmentation = segmentation_of(source, targets)
+    yield DicomKind.SEGMENTATION, segmentation
+    if DicomKind.REPORT in kinds:
+        yield DicomKind.REPORT, report_of(source, targets, segmentation, remarks)

@@ -14,6 +14,7 @@ from SegAnyPETLib.dicom_out.kinds import DicomKind, kind_of, with_segmentation
         ("A.DCM", DicomKind.SEGMENTATION),
         ("a.sr.dcm", DicomKind.REPORT),
         ("a.rtss.dcm", DicomKind.CONTOURS),
+        ("a.labelmap.dcm", DicomKind.LABEL_MAP),
         ("a.seg.nrrd", None),
         ("dcm", None),
     ],

@@ -162,3 +162,27 @@ def test_a_real_series_gives_back_the_same_voxels(shared_data: Path, tmp_path: P
     path = written(small, [small.target(hot)], tmp_path)
     assert np.array_equal(masks_in(path, small)[..., 0], hot)
     assert lacking(pydicom.dcmread(path)) == []
+
+
+def test_a_label_map_holds_the_segments_as_numbers(small: SmallScan, tmp_path: Path) -> None:
+    high = HIGH & ~LOW
+    write_dicom(small.source, [small.target(LOW, "Low"), small.target(high, "High")], [tmp_path / "a.labelmap.dcm"])
+    found = highdicom.seg.segread(tmp_path / "a.labelmap.dcm")
+    assert found.SegmentationType == "LABELMAP"
+    numbers = found.get_pixels_by_source_instance(
+        [pydicom.dcmread(path).SOPInstanceUID for path in small.paths],
+        combine_segments=True,
+        assert_missing_frames_are_empty=True,
+    )
+    assert np.array_equal(numbers, LOW + 2 * high)
+    # A label map has all segments in each frame; the tables know binary segmentations only.
+    missing = lacking(pydicom.dcmread(tmp_path / "a.labelmap.dcm"))
+    assert {name.rpartition(".")[2] for name in missing} == {"SegmentIdentificationSequence"}
+    assert found.ContentQualification == "RESEARCH"
+
+
+def test_a_label_map_of_overlapping_segments_is_refused(small: SmallScan, tmp_path: Path) -> None:
+    targets = [small.target(LOW), small.target(LOW | HIGH)]
+    with pytest.raises(InputError, match="a DICOM label map cannot hold segments that overlap"):
+        write_dicom(small.source, targets, [tmp_path / "a.labelmap.dcm"])
+    assert not (tmp_path / "a.labelmap.dcm").exists()

@@ -124,8 +124,8 @@ def add(commands: Any) -> None:
         required=True,
         metavar="OUT",
         help="the mask on the PET's grid: .seg.nrrd, .nii.gz, .nrrd, .nii or .mha; of a DICOM folder also DICOM: .dcm "
-        "(SEG), .sr.dcm (SR, a report of the quantities, with its SEG beside it), .rtss.dcm (RTSTRUCT); repeat it for "
-        "several files",
+        "(SEG), .labelmap.dcm, .sr.dcm (SR, a report of the quantities, with its SEG beside it), .rtss.dcm (RTSTRUCT); "
+        "repeat it for several files",
     )
     add_units(parser)
     add_suv_type(parser)

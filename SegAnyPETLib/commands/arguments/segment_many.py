@@ -71,8 +71,8 @@ def add(commands: Any) -> None:
         nargs="+",
         choices=[kind.value for kind in DicomKind],
         metavar="KIND",
-        help="of cases that are DICOM folders also ID.seg.dcm (seg), ID.sr.dcm, a report of the quantities (sr, with "
-        "seg), ID.rtss.dcm, contours (rtss)",
+        help="of cases that are DICOM folders also ID.seg.dcm (seg), ID.labelmap.dcm, ID.sr.dcm, a report of the "
+        "quantities (sr, with seg), ID.rtss.dcm, contours (rtss)",
     )
     add_suv_type(parser)
     parser.set_defaults(kind=SegmentManyOptions)

@@ -32,7 +32,7 @@ def contours(small: SmallScan, folder: Path, **options) -> Path:
     return write(structure_set(small.scan.volume, regions, **options), folder)
 
 
-@pytest.fixture(params=["a.dcm", "a.rtss.dcm"])
+@pytest.fixture(params=["a.dcm", "a.labelmap.dcm", "a.rtss.dcm"])
 def written(request: pytest.FixtureRequest, small: SmallScan, tmp_path: Path) -> Path:
     """What this program writes itself."""
     path = tmp_path / request.param
