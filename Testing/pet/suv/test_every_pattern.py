@@ -106,6 +106,17 @@ def test_suv_comes_back_through_every_pattern_of_slopes(slopes):
     _check(replace(F18, slopes=slopes, units="GML LBMJANMA"))
 
 
+def test_suv_comes_back_from_mbq_and_grams():
+    _check(replace(F18, in_mbq=True, in_grams=True))
+    _check(replace(F18, in_mbq=True, units="GML LBM", in_grams=True, sex="O"))
+
+
+def test_long_frames_of_a_short_lived_nuclide_come_back():
+    scan = replace(F18, half_life_s=122.24, uptake_s=320, frame_s=240.0, correction="NONE")
+    images = images_of(SUV[:2], scan)  # one bed, the next would be more than four half-lives after the injection
+    np.testing.assert_allclose(scan_of(as_read(images)).volume.array_kji, SUV[:2], rtol=1e-3)
+
+
 def test_nuclide_of_days_comes_back_with_the_day_of_its_injection():
     scan = replace(F18, half_life_s=282276.0, injected=datetime(2020, 1, 1, 9), uptake_s=3 * 86400, injection="both")
     _check(scan)
