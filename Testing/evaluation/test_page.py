@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 
 from SegAnyPETLib.evaluation.page import page_of
 from SegAnyPETLib.evaluation.results import CaseResult, Evaluation
@@ -22,6 +23,7 @@ def evaluation(cases: int = 12, robot: str = "ideal") -> Evaluation:
     return Evaluation("lite", robot, 0, (1, 2, 3), tuple(results))
 
 
+@pytest.mark.slow
 def test_the_page_opens_without_a_network() -> None:
     html = page_of(evaluation())
     assert "<svg" in html
@@ -30,6 +32,7 @@ def test_the_page_opens_without_a_network() -> None:
     assert "<script" not in html
 
 
+@pytest.mark.slow
 def test_the_page_shows_strata_intervals_worse_clicks_and_methods() -> None:
     html = page_of(evaluation())
     table = html[html.index("Dice over clicks") : html.index("Clicks that lowered")]

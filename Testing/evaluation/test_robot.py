@@ -137,6 +137,7 @@ def test_noisy_clicks_vary_stay_near_and_sometimes_err() -> None:
     assert farthest_mm <= corner_mm + JITTER_LIMIT * NOISY.slip_mm + 2.0
 
 
+@pytest.mark.slow
 def test_noisy_jitter_leaves_the_middle_by_no_more_than_its_limit() -> None:
     habits = replace(NOISY, slip=0.0, anywhere=0.0)
     target = np.ones((31, 31, 31), bool)
@@ -155,6 +156,7 @@ def test_noisy_clicks_stay_in_a_region_of_one_voxel_unless_they_slip() -> None:
     assert {clicked(volume, RobotUser("noisy", s, habits).next_point(volume)) for s in range(50)} == {(4, 4, 4)}
 
 
+@pytest.mark.slow
 def test_the_noisy_robot_turns_to_the_smaller_error_once_in_ten_clicks() -> None:
     target, current = np.zeros((1, 3, 30), bool), np.zeros((1, 3, 30), bool)
     target[0, :, :10] = True
@@ -163,6 +165,7 @@ def test_the_noisy_robot_turns_to_the_smaller_error_once_in_ten_clicks() -> None
     assert np.mean([point is not None and not point.positive for point in points]) == pytest.approx(0.1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_noisy_robot_slips_once_in_twenty_clicks() -> None:
     target = np.zeros((9, 9, 9), bool)
     target[4, 4, 4] = True  # a hand that does not slip stays in this voxel
@@ -171,6 +174,7 @@ def test_the_noisy_robot_slips_once_in_twenty_clicks() -> None:
     assert np.mean([hit != (4, 4, 4) for hit in hits]) == pytest.approx(0.05, abs=0.015)
 
 
+@pytest.mark.slow
 def test_the_noisy_robot_clicks_anywhere_in_the_region_once_in_five_clicks() -> None:
     habits = replace(NOISY, slip=0.0, jitter_mm=0.0)
     volume = volume_of(np.ones((5, 5, 5), bool), np.eye(4))
@@ -178,6 +182,7 @@ def test_the_noisy_robot_clicks_anywhere_in_the_region_once_in_five_clicks() -> 
     assert np.mean([hit != (2, 2, 2) for hit in hits]) == pytest.approx(0.2, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_quarter_of_the_first_clicks_of_people_lie_just_outside_the_target() -> None:
     target = np.zeros((15, 15, 15), bool)
     target[5:10, 5:10, 5:10] = True
@@ -206,6 +211,7 @@ def test_a_target_that_fills_the_volume_is_clicked_inside() -> None:
     assert clicked(volume, RobotUser("human", 0, habits).next_point(volume)) == (1, 1, 1)
 
 
+@pytest.mark.slow
 def test_people_give_one_later_click_in_twenty_the_wrong_sign_and_never_the_first() -> None:
     target, current = np.zeros((1, 3, 30), bool), np.zeros((1, 3, 30), bool)
     target[0, :, :10] = True

@@ -189,6 +189,7 @@ def test_the_self_tests_run_and_leave_the_users_choice_of_a_model(unopened) -> N
     assert savedChoice() == chosen
 
 
+@pytest.mark.slow
 def test_the_self_tests_run_without_torch(unopened, monkeypatch) -> None:
     messages = []
     unopened.harness.installations.lacking.add("torch")

@@ -27,6 +27,7 @@ def driver(tmp_path, block):
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_its_processes_and_files_go_with_it(tmp_path):
     with driver(tmp_path, "time.sleep(600)") as process:
         agent = int(process.stdout.readline())

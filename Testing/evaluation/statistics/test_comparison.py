@@ -26,6 +26,7 @@ def evaluation(cases: int, gain: float = 0.1) -> Evaluation:
     return Evaluation("m", "ideal", 0, (1, 2), tuple(results))
 
 
+@pytest.mark.slow
 def test_differences_are_paired_and_of_the_first_click() -> None:
     found = comparisons(evaluation(12))
     whole = next(one for one in found if one.method == "weak" and one.stratum.name == "all targets")

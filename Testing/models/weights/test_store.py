@@ -262,6 +262,7 @@ for n in range(25):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_do_not_lose_what_the_others_enter(home: Path) -> None:
     names = ["general", "lesion", "sam-med3d-turbo"]
     running = [subprocess.Popen([sys.executable, "-c", WORK, name], stderr=subprocess.PIPE) for name in names]

@@ -76,6 +76,7 @@ def test_finished_neighbours_are_shown_as_not_the_target(shown_as_it_is):
     assert not batch_of(one, known).not_target[0].any()
 
 
+@pytest.mark.slow
 def test_training_of_the_heads_leaves_the_first_mask_as_it_is():
     torch.manual_seed(0)
     net = LiteNet(3, channels=(8, 16), blocks=(1, 1))
