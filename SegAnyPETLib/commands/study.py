@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from SegAnyPETLib.commands.arguments.study import PlanStudy, StudyOptions
+from SegAnyPETLib.commands.arguments.study import AnalyseStudy, CheckStudy, PlanStudy, StudyOptions
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
+from SegAnyPETLib.study.log.check import check_logs
+from SegAnyPETLib.study.log.progress import progress
 from SegAnyPETLib.study.plan.checks import check_study
 from SegAnyPETLib.study.plan.files import read_plan, read_study_manifest
-from SegAnyPETLib.study.plan.folder import make_study
+from SegAnyPETLib.study.plan.folder import Study, make_study, open_study
 from SegAnyPETLib.study.plan.schedule import Reading, schedule
 
 
 def run(options: StudyOptions) -> None:
-    """Plan a study.
+    """Plan a study, check it or analyse it.
 
     Raises:
-        InputError: a file cannot be used, or the design cannot answer its question.
+        InputError: a file cannot be used, the design cannot answer its question, or a log was changed.
         SegAnyPETError: a file cannot be written.
     """
     match options:
         case PlanStudy():
             _plan(options)
+        case CheckStudy():
+            _check(open_study(options.study))
+        case AnalyseStudy():
+            report_on(open_study(options.study))
 
 
 def _plan(options: PlanStudy) -> None:
@@ -44,3 +51,49 @@ def _print_schedule(readings: tuple[Reading, ...]) -> None:
     for r in readings:
         order = "training" if r.training else r.order
         print(f"{r.reader:9} {r.period:6} {r.day:4} {r.position:4}  {r.case:16}  {r.arm:16}  {order}")
+
+
+def _check(study: Study) -> None:
+    """Print the state of every log.
+
+    Raises:
+        InputError: a log is not as it was written.
+    """
+    logs = check_logs(study.logs)
+    for log in logs:
+        now = progress(log.events)
+        planned = sum(reading.reader == log.path.stem for reading in study.readings)
+        state = "sound" if log.sound else "NOT AS IT WAS WRITTEN"
+        print(f"{log.path.name}: {state}, {len(log.events)} events, {len(now.finished)} of {planned} readings finished")
+        print(f"  SHA-256 of the last event {log.sha256}")
+        for note in log.notes:
+            print(f"  {note}")
+    missing = sorted(set(study.plan.readers) - {log.path.stem for log in logs})
+    if missing:
+        print(f"no log yet of: {', '.join(missing)}")
+    print(NOTICE)
+    faults = [fault for log in logs for fault in log.faults]
+    if faults:
+        raise InputError("; ".join(faults))
+
+
+def report_on(study: Study) -> None:
+    """Analyse a study and write its report.
+
+    Raises:
+        InputError: too few readings have a time, or a scan cannot be read.
+        SegAnyPETError: a file cannot be written, or the model of the times does not converge.
+    """
+    from SegAnyPETLib.study.analyse import analyse
+    from SegAnyPETLib.study.report.methods import SIMULATED, doubts, main_result
+    from SegAnyPETLib.study.report.page import write_report
+
+    results = analyse(study)
+    page = write_report(results)
+    if study.plan.simulated:
+        print(SIMULATED)
+    for line in (*main_result(results), *doubts(results)):
+        print(line)
+    print(f"{len(results.collected.timed)} of {results.collected.planned} planned readings analysed")
+    print(f"report {page}, tables beside it")
+    print(NOTICE)

@@ -10,6 +10,7 @@ import yaml
 from SegAnyPETLib.cli import main
 from SegAnyPETLib.study.plan.files import plain
 from SegAnyPETLib.study.plan.folder import open_study
+from Testing.study.played import played
 from Testing.study.studies import cases, crossover
 
 
@@ -50,3 +51,25 @@ def test_a_missing_package_of_statistics_is_named_with_its_extra(
     message = capfd.readouterr().err
     assert "this command needs statsmodels, which is not installed" in message
     assert "[study]" in message
+
+
+@pytest.mark.slow
+def test_a_study_is_checked_and_analysed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study = played(tmp_path)
+    assert main(["study", "check", str(study.folder)]) == 0
+    assert "R1.jsonl: sound" in capfd.readouterr().out
+    assert main(["study", "analyse", str(study.folder)]) == 0
+    printed = capfd.readouterr().out
+    assert "All readers: assisted saved 8" in printed
+    assert "32 of 32 planned readings analysed" in printed
+    assert (study.folder / "report/report.html").is_file()
+
+
+def test_a_changed_log_is_bad_input_for_the_check(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study = played(tmp_path)
+    log = study.logs / "R1.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"stroke"', b'"undo"', 1))
+    assert main(["study", "check", str(study.folder)]) == 2
+    told = capfd.readouterr()
+    assert "NOT AS IT WAS WRITTEN" in told.out
+    assert "R1.jsonl, line" in told.err

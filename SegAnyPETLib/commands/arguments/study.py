@@ -24,7 +24,29 @@ class PlanStudy:
     output: Path | None = None
 
 
-StudyOptions = PlanStudy
+@dataclass(frozen=True)
+class AnalyseStudy:
+    """Analyse a study.
+
+    Attributes:
+        study: its folder.
+    """
+
+    study: Path
+
+
+@dataclass(frozen=True)
+class CheckStudy:
+    """Check the logs of a study.
+
+    Attributes:
+        study: its folder.
+    """
+
+    study: Path
+
+
+StudyOptions = PlanStudy | AnalyseStudy | CheckStudy
 
 
 def add(commands: Any) -> None:
@@ -33,7 +55,9 @@ def add(commands: Any) -> None:
         commands,
         "study",
         "plan a reader study of annotation time, check its logs, analyse it",
-        "  seganypet study plan plan.yaml --manifest cases.json --output my_study",
+        "  seganypet study plan plan.yaml --manifest cases.json --output my_study\n"
+        "  seganypet study check my_study\n"
+        "  seganypet study analyse my_study",
     )
     actions = study.add_subparsers(dest="action", required=True, metavar="ACTION")
     planned = add_command(
@@ -47,3 +71,18 @@ def add(commands: Any) -> None:
     planned.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="the cases, JSON or YAML")
     planned.add_argument("--output", type=Path, metavar="FOLDER", help="the study's folder (default: print only)")
     planned.set_defaults(kind=PlanStudy)
+    checked = add_command(
+        actions,
+        "check",
+        "find edited, cut, moved or merged logs; print how far every reader is and the checksums",
+        "  seganypet study check my_study",
+    )
+    analysed = add_command(
+        actions,
+        "analyse",
+        "compute times, savings, quality and agreement; write the report and its tables",
+        "  seganypet study analyse my_study",
+    )
+    for parser, kind in ((checked, CheckStudy), (analysed, AnalyseStudy)):
+        parser.add_argument("study", type=Path, metavar="FOLDER", help="the study's folder")
+        parser.set_defaults(kind=kind)

@@ -14,7 +14,7 @@ from SegAnyPETLib.study.plan.plan import Quality
 
 #: Quantities that are better when they are smaller, and those that shall stay what they are.
 SMALLER_IS_BETTER: tuple[Quality, ...] = ("hd95_mm",)
-SHALL_AGREE: tuple[Quality, ...] = ("volume_ml", "suv_max", "suv_mean", "tlg_ml")
+SHALL_AGREE: tuple[Quality, ...] = ("volume_ml", "suv_max", "suv_mean", "tlg_g")
 
 
 @dataclass(frozen=True)

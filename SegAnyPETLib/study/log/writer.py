@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import threading
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -16,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from SegAnyPETLib.errors import InputError, SegAnyPETError
 from SegAnyPETLib.study.log.check import check_log, head_path
+from SegAnyPETLib.study.log.clock import Clock, SystemClock
 from SegAnyPETLib.study.log.event import GENESIS, Event, line_of
 from SegAnyPETLib.study.log.kinds import check_event, is_code
 
@@ -33,6 +33,7 @@ class EventLog:
         path: ``READER.jsonl``; the head lies beside it.
         plan_sha256: of the study, see `plan.folder.Study`.
         software: version of the program.
+        clock: of a simulated reader; the machine's clocks if None.
 
     Raises:
         InputError: the name is no code of a reader, the log was changed since, belongs to another plan, or is open in
@@ -40,10 +41,11 @@ class EventLog:
         SegAnyPETError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, plan_sha256: str, software: str) -> None:
+    def __init__(self, path: Path, plan_sha256: str, software: str, clock: Clock | None = None) -> None:
         if not is_code(path.stem):
             raise InputError(f"{path.stem!r} is no code of a reader; use letters and digits, no name")
         self._path, self._reader, self._run = path, path.stem, uuid4().hex
+        self._clock: Clock = clock or SystemClock()
         self._lock = FileLock(path.with_suffix(".lock"))
         try:
             self._lock.acquire(timeout=0)
@@ -89,8 +91,8 @@ class EventLog:
         check_event(kind, data)
         self._tell_failure()
         with self._adding:
-            wall_ms, mono_ms = time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000
-            event = Event(self._number, self._log, self._run, self._reader, kind, wall_ms, mono_ms, data)
+            clocks = self._clock.wall_ms(), self._clock.mono_ms()
+            event = Event(self._number, self._log, self._run, self._reader, kind, *clocks, data)
             self._number += 1
             self._waiting.put(event)
 

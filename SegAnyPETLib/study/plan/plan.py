@@ -18,7 +18,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Kind = Literal["crossover", "latin_square", "parallel"]
 Multiplicity = Literal["none", "holm", "bonferroni"]
 #: Quantities whose quality or agreement a plan may name.
-Quality = Literal["dice", "surface_dice_2mm", "hd95_mm", "volume_ml", "suv_max", "suv_mean", "tlg_ml"]
+Quality = Literal["dice", "surface_dice_2mm", "hd95_mm", "volume_ml", "suv_max", "suv_mean", "tlg_g"]
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
