@@ -7,10 +7,9 @@ from pathlib import Path
 
 from SegAnyPETLib import __version__
 from SegAnyPETLib.commands.arguments.burden import BurdenOptions
-from SegAnyPETLib.commands.arguments.units import UnitArguments
 from SegAnyPETLib.commands.common.lesion_masks import LesionMask, read_lesions
 from SegAnyPETLib.commands.common.outputs import check_output
-from SegAnyPETLib.commands.common.scans import scan_named
+from SegAnyPETLib.commands.common.scans import scan_shown
 from SegAnyPETLib.commands.segment import print_notes
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
@@ -24,6 +23,7 @@ from SegAnyPETLib.pet.proposals.frame import BodyFrame, body_frame
 from SegAnyPETLib.pet.proposals.hotspots import check_suv_units
 from SegAnyPETLib.pet.proposals.liver import liver_reference
 from SegAnyPETLib.pet.reading import PetScan
+from SegAnyPETLib.pet.suv.suv_type import SuvScale
 from SegAnyPETLib.reports.whole_body.burden_file import (
     BurdenFields,
     ChangeFields,
@@ -54,12 +54,12 @@ def run(options: BurdenOptions) -> None:
         SegAnyPETError: the scans cannot be aligned, or a file could not be written.
     """
     _check(options)
-    now = _Scan.read(options.pet, options.mask, options.units)
+    now = _Scan.read(options.pet, options.mask, options)
     if not now.lesions and options.before is None:
         raise InputError(f"{options.mask.name} has no voxel, so there is no lesion to measure; give a mask with one")
     earlier = None
     if options.before is not None and options.before_mask is not None:
-        earlier = _Scan.read(options.before, options.before_mask, options.units)
+        earlier = _Scan.read(options.before, options.before_mask, options)
     fields = _fields(options, now, earlier)
     for path in options.output:
         _write(path, fields, now)
@@ -73,26 +73,34 @@ class _Scan:
     """A scan with its lesions, measured.
 
     Attributes:
-        scan: the PET.
-        lesions: by their numbers.
+        scan: the PET, in SUV by body weight.
+        scale: how SUV is shown.
+        by_weight: the lesions by their numbers, in SUV by body weight.
         made: how each was made.
         frame: landmarks of the body.
         notes: what is doubtful about the mask.
     """
 
     scan: PetScan
-    lesions: tuple[Lesion, ...]
+    scale: SuvScale
+    by_weight: tuple[Lesion, ...]
     made: tuple[MadeBy, ...]
     frame: BodyFrame
     notes: tuple[Note, ...]
 
     @classmethod
-    def read(cls, pet: Path, mask: Path, units: UnitArguments) -> _Scan:
-        scan = scan_named(pet, units)
+    def read(cls, pet: Path, mask: Path, options: BurdenOptions) -> _Scan:
+        scan, scale = scan_shown(pet, options.units, options.suv_type)
         check_suv_units(scan.volume)
         masks, notes = read_lesions(mask, scan)
         masks = tuple(sorted(masks, key=lambda one: -one.region.voxels))
-        return cls(scan, _measured(scan, masks), tuple(one.made for one in masks), body_frame(scan.volume), notes)
+        made = tuple(one.made for one in masks)
+        return cls(scan, scale, _measured(scan, masks), made, body_frame(scan.volume), notes)
+
+    @property
+    def lesions(self) -> tuple[Lesion, ...]:
+        """The lesions as they are shown."""
+        return tuple(lesion.times(self.scale.per_body_weight) for lesion in self.by_weight)
 
     @property
     def timepoint(self) -> Timepoint:
@@ -103,7 +111,7 @@ class _Scan:
         """Measure all lesions together."""
         if not self.lesions:
             return NO_DISEASE
-        return quantity_fields(burden_of(self.lesions, self.frame), mtv_by_method(self.scan.volume, self.lesions))
+        return quantity_fields(burden_of(self.lesions, self.frame), mtv_by_method(self.scan.volume, self.by_weight))
 
 
 #: What a scan without a lesion has.
@@ -140,7 +148,7 @@ def _check(options: BurdenOptions) -> None:
 
 def _fields(options: BurdenOptions, now: _Scan, earlier: _Scan | None) -> BurdenFields:
     volume = now.scan.volume
-    liver = None if options.liver is None else liver_reference(volume, options.liver)
+    liver = None if options.liver is None else liver_reference(volume, options.liver).times(now.scale.per_body_weight)
     i, j, k = (float(step) for step in volume.spacing_mm)
     notes = (*now.scan.notes, *now.notes)
     return BurdenFields(
@@ -148,7 +156,7 @@ def _fields(options: BurdenOptions, now: _Scan, earlier: _Scan | None) -> Burden
         scan=ScanFields(
             shape_kji=volume.shape_kji,
             spacing_mm=(i, j, k),
-            units=volume.units,
+            units=now.scale.name,
             assumed=now.scan.assumed,
             notes=tuple(note.message for note in notes),
         ),
@@ -193,6 +201,7 @@ def _tell(fields: BurdenFields) -> None:
     whole = fields.quantities
     rows = [
         ("lesions", f"{whole.lesions}"),
+        ("SUV", fields.scan.units),
         ("MTV", f"{whole.mtv_ml:.2f} ml"),
         ("TLG", f"{whole.tlg:.1f} g"),
         ("SUVmax", f"{whole.suv_max:.2f}"),
@@ -206,6 +215,8 @@ def _tell(fields: BurdenFields) -> None:
     if fields.liver is not None:
         least, count = fields.liver.percist_minimum, fields.liver.measurable
         rows.append(("measurable", f"{count} of {whole.lesions} (SUVpeak of at least {least:.2f}, PERCIST)"))
+    if fields.scan.assumed:
+        rows.append(("assumed", "; ".join(fields.scan.assumed)))
     for name, text in rows:
         print(f"{name:16} {text}")
     for lesion in fields.lesions[:MAX_LISTED]:
@@ -217,12 +228,12 @@ def _tell(fields: BurdenFields) -> None:
     if len(fields.lesions) > MAX_LISTED:
         print(f"... and {len(fields.lesions) - MAX_LISTED} more; --output FILE.csv lists all")
     if fields.change is not None:
-        _tell_change(fields.change, whole)
+        _tell_change(fields.change, whole, fields.scan.units)
 
 
-def _tell_change(change: ChangeFields, now: QuantityFields) -> None:
+def _tell_change(change: ChangeFields, now: QuantityFields, suv: str) -> None:
     before = change.before
     print(f"{'change':16} MTV {before.mtv_ml:.2f} to {now.mtv_ml:.2f} ml, TLG {before.tlg:.1f} to {now.tlg:.1f} g")
     counts = {fate: sum(one.fate is fate for one in change.lesions) for fate in Fate}
     print(f"{'fates':16} {', '.join(f'{count} {fate}' for fate, count in counts.items())}")
-    print(f"{'PERCIST':16} {change.percist_suggestion} ({change.percist_reason}); a research suggestion from SUVbw")
+    print(f"{'PERCIST':16} {change.percist_suggestion} ({change.percist_reason}); a research suggestion from {suv}")

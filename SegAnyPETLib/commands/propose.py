@@ -62,6 +62,8 @@ def run(options: ProposeOptions) -> None:
         if _is_report(path):
             _write_report(path, fields, scan.volume)
     _tell(review, origin, fields, scan.volume.units or "SUV")
+    if scan.assumed:
+        print(f"assumed  {scan.assumption}")
     print_notes(scan.notes)
     print("note: the score sorts candidates by how much they look like disease; it is no diagnosis")
     print(NOTICE)

@@ -79,6 +79,36 @@ def test_table_has_a_line_for_all_and_one_for_each_lesion(burden: list[str], tmp
     assert [float(row["volume_ml"]) for row in rows] == pytest.approx([35, 27, 8])
 
 
+def test_everything_is_shown_by_lean_body_mass_that_percist_is_defined_for(
+    pet: Volume, labels: Volume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def edit(image: pydicom.Dataset, k: int) -> None:
+        image.PatientSize, image.PatientSex = "1.75", "F"
+
+    write_series(tmp_path / "dicom", np.rint(2000 * pet.array_kji), edit=edit)
+    write_volume(read_scan(tmp_path / "dicom").volume.with_array(labels.array_kji), tmp_path / "dicom.nii.gz")
+    options = ["burden", str(tmp_path / "dicom"), "--mask", str(tmp_path / "dicom.nii.gz"), "--liver", "-40,-40,40"]
+    found = []
+    for name in ("bw", "lbm"):
+        main([*options, "--suv-type", name, "--output", str(tmp_path / f"{name}.json")])
+        found.append(BurdenFields.model_validate_json((tmp_path / f"{name}.json").read_text()))
+    by_weight, by_lean_mass = found
+    lean = 9270 / (8780 + 244 * 70 / 1.75**2)
+    for field in ("suv_max", "suv_mean", "suv_peak", "suv_peak_local", "tlg"):
+        values = [getattr(fields.quantities, field) for fields in found]
+        assert values[1] == pytest.approx(lean * values[0])
+        assert getattr(by_lean_mass.lesions[0], field) == pytest.approx(lean * getattr(by_weight.lesions[0], field))
+    assert by_lean_mass.quantities.mtv_ml_by_method == by_weight.quantities.mtv_ml_by_method
+    assert (by_weight.scan.units, by_lean_mass.scan.units) == ("SUVbw", "SUVlbm")
+    assert by_weight.liver is not None
+    assert by_lean_mass.liver is not None
+    assert by_lean_mass.liver.percist_minimum == pytest.approx(lean * by_weight.liver.percist_minimum)
+    assert by_lean_mass.liver.measurable == by_weight.liver.measurable
+    out = capfd.readouterr().out
+    assert "SUV              SUVlbm\n" in out
+    assert "assumed          reference time by SeriesTime (0008,0031), 60.0 min after the injection\n" in out
+
+
 def test_report_stands_alone_and_names_nobody(burden: list[str], tmp_path: Path) -> None:
     assert main([*burden, "--output", str(tmp_path / "b.html")]) == 0
     page = (tmp_path / "b.html").read_text()

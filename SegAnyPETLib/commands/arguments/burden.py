@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from SegAnyPETLib.commands.arguments.shared import add_command, point_coordinates
+from SegAnyPETLib.commands.arguments.shared import SUV_TYPES, add_command, add_suv_type, point_coordinates
 from SegAnyPETLib.commands.arguments.units import UnitArguments, add_units
 
 Coordinates = tuple[float, float, float]
@@ -24,6 +24,7 @@ class BurdenOptions:
         liver: middle of the liver's right lobe in RAS mm.
         before: an earlier scan of the patient.
         before_mask: its lesions.
+        suv_type: "bw", "lbm" or "ibw", what SUV relates the dose to.
         force: whether scans that look like those of different patients are compared.
     """
 
@@ -34,6 +35,7 @@ class BurdenOptions:
     liver: Coordinates | None = None
     before: Path | None = None
     before_mask: Path | None = None
+    suv_type: str = "bw"
     force: bool = False
 
 
@@ -77,4 +79,5 @@ def add(commands: Any) -> None:
         "--force", action="store_true", help="compare the scans even if they look like those of different patients"
     )
     add_units(parser)
+    add_suv_type(parser, [name for name in SUV_TYPES if name != "bsa"])  # MTV and TLG of lesions are summed in g
     parser.set_defaults(kind=BurdenOptions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_type_hints
@@ -25,7 +26,12 @@ MAX_THREADS = 256
 MAX_JOBS = 1024
 
 #: As `pet.suv.suv_type.SuvType`, which would bring numpy.
-SUV_TYPES = ("bw", "lbm", "ibw", "bsa")
+SUV_TYPES = {
+    "bw": "body weight (default)",
+    "lbm": "lean body mass (Janmahasatian)",
+    "ibw": "ideal body weight",
+    "bsa": "body surface",
+}
 
 Options = TypeVar("Options")
 
@@ -66,14 +72,15 @@ class JobArguments:
     ray: bool = False
 
 
-def add_suv_type(parser: argparse.ArgumentParser) -> None:
+def add_suv_type(parser: argparse.ArgumentParser, types: Iterable[str] = SUV_TYPES) -> None:
     """Add the option that says what SUV relates the dose to."""
+    names = list(types)
+    known = ", ".join(f"{name}: {SUV_TYPES[name]}" for name in names)
     parser.add_argument(
         "--suv-type",
-        choices=SUV_TYPES,
+        choices=names,
         default="bw",
-        help="SUV by body weight (default), lean body mass (Janmahasatian), ideal body weight or body surface; all but "
-        "the first need a DICOM series with the patient's size and sex",
+        help=f"what SUV is shown by; {known}. All but bw need a DICOM series with the patient's size and sex",
     )
 
 

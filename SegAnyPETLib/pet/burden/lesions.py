@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,10 @@ class Lesion:
     suv_peak_local: float
     center_ras: tuple[float, float, float]
     hottest_ras: tuple[float, float, float]
+
+    def times(self, factor: float) -> Lesion:
+        """Return the lesion of an image whose values are so many times as large."""
+        return replace(self, measured=self.measured.times(factor), suv_peak_local=factor * self.suv_peak_local)
 
 
 def regions_of(labels_kji: NDArray) -> list[MaskPatch]:

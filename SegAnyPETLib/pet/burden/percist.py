@@ -1,8 +1,8 @@
 """PERCIST 1.0: which lesions are measurable, and the category of a change.
 
 Wahl et al. 2009, doi 10.2967/jnumed.108.057307; O and Wahl 2016, doi 10.1148/radiol.2016142043. PERCIST is defined for
-SUL; in body-weight SUV the minimum of 0.8 units is reached sooner. The category is a suggestion for research: whether a
-new lesion is disease, and what lies at the level of blood, only a reader can say.
+SUL, SUV by lean body mass; by body weight the minimum of 0.8 units is reached sooner. The category is a suggestion for
+research: whether a new lesion is disease, and what lies at the level of blood, only a reader can say.
 """
 
 from __future__ import annotations

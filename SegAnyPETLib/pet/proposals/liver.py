@@ -36,6 +36,10 @@ class LiverReference:
         """Least SUVpeak of a lesion that PERCIST measures: 1.5 times the mean and 2 SD."""
         return 1.5 * self.mean + 2.0 * self.sd
 
+    def times(self, factor: float) -> LiverReference:
+        """Return the liver of an image whose values are so many times as large."""
+        return LiverReference(factor * self.mean, factor * self.sd, factor * self.maximum)
+
 
 def liver_reference(volume: Volume, center_ras: ArrayLike) -> LiverReference:
     """Measure the liver in a sphere of 3 cm.

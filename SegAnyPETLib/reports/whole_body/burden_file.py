@@ -96,7 +96,7 @@ class ChangeFields(_Fields):
 
     before: QuantityFields
     lesions: tuple[LesionChangeFields, ...]
-    percist_suggestion: Category = Field(description="research suggestion from SUVbw; no clinical category")
+    percist_suggestion: Category = Field(description="research suggestion from the scan's SUV; no clinical category")
     percist_reason: str
     body_overlap: float = Field(description="Dice of the bodies after rigid alignment")
 
@@ -106,7 +106,7 @@ class ScanFields(_Fields):
 
     shape_kji: tuple[int, int, int]
     spacing_mm: Triple
-    units: str
+    units: str = Field(description="type of SUV of all quantities: SUVbw by body weight, SUVlbm by lean body mass")
     assumed: tuple[str, ...] = Field(description="what had to be assumed to get SUV")
     notes: tuple[str, ...]
 

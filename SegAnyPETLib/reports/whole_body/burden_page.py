@@ -52,8 +52,8 @@ def burden_page(fields: BurdenFields, volume: Volume, lesions: Sequence[Lesion])
     marks = [Mark(str(one.number), one.region, COLORS[one.number % len(COLORS)]) for one in lesions]
     sections = [
         Section("Lesions in projection", (PART_TEXT,), figure=svg_of(projections(volume, marks))),
-        Section("Quantities", (QUANTITY_TEXT,), _quantities(fields.quantities, fields.change)),
-        *_change(fields.change),
+        Section("Quantities", (QUANTITY_TEXT,), _quantities(fields.quantities, fields.change, fields.scan.units)),
+        *_change(fields.change, fields.scan.units),
         *_liver(fields),
         Section("Parts of the body", table=_parts(fields.quantities)),
         Section("MTV by method", (METHOD_TEXT,), _methods(fields.quantities)),
@@ -63,10 +63,11 @@ def burden_page(fields: BurdenFields, volume: Volume, lesions: Sequence[Lesion])
     return render(Page("Disease of a whole scan", tuple(sections)))
 
 
-def _quantities(now: QuantityFields, change: ChangeFields | None) -> Table:
+def _quantities(now: QuantityFields, change: ChangeFields | None, suv: str) -> Table:
     rows = []
     for name, field, factor, digits, unit in QUANTITIES:
         value = factor * getattr(now, field)
+        unit = suv if field.startswith("suv_") else unit
         cells = [f"{name} ({unit})" if unit else name, f"{value:.{digits}f}"]
         if change is not None:
             old = factor * getattr(change.before, field)
@@ -75,7 +76,7 @@ def _quantities(now: QuantityFields, change: ChangeFields | None) -> Table:
     return Table(("quantity", "value") + (() if change is None else ("before", "change")), tuple(rows))
 
 
-def _change(change: ChangeFields | None) -> Iterable[Section]:
+def _change(change: ChangeFields | None, suv: str) -> Iterable[Section]:
     if change is None:
         return
     counts = {fate: sum(one.fate is fate for one in change.lesions) for fate in Fate}
@@ -92,7 +93,7 @@ def _change(change: ChangeFields | None) -> Iterable[Section]:
     columns = ("before", "now", "fate", "ml before", "ml now", "SUVpeak before", "now ", "TLG before", "now  ")
     texts = (
         f"PERCIST, research suggestion: {change.percist_suggestion.value} ({change.percist_reason}). PERCIST is "
-        "defined for SUL, and applied to body-weight SUV here. Whether a new lesion is disease, only a reader can say.",
+        f"defined for SUL, SUVlbm, and applied to {suv} here. Whether a new lesion is disease, only a reader can say.",
         f"Lesions: {', '.join(f'{count} {fate}' for fate, count in counts.items())}. They are matched by overlap after "
         f"rigid alignment (overlap of the bodies {change.body_overlap:.2f}); grown and shrunk mean 35 % of volume and "
         "more.",
