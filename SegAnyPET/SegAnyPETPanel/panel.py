@@ -34,6 +34,7 @@ from SegAnyPETPanel.numbers import Numbers
 from SegAnyPETPanel.panel_view import PanelView
 from SegAnyPETPanel.selection import Selection
 from SegAnyPETPanel.sentences import batchSummary, sentence
+from SegAnyPETPanel.suv_section import SuvSection
 from SegAnyPETPanel.thread_logs import ThreadLogs
 from SegAnyPETPanel.views.connections import connect
 from SegAnyPETPanel.views.editor_widget import EditorSegment, EditorWidgetHistory, makeEditorWidget
@@ -83,6 +84,7 @@ class Panel:
         self._logs = ThreadLogs(parent)
         self.queue = ActionQueue(Runner(parent), model or Model(savedChoice()), self)
         self.models = ModelControl(ui, self.queue, self.view.setStatus)
+        self._suv = SuvSection(ui, self.selection, self.queue, self.view.setStatus)
         connect(ui, self)
 
     @property

@@ -11,7 +11,8 @@ from slicer.i18n import tr as _
 from SegAnyPETLib.errors import SegAnyPETError
 from SegAnyPETLib.mrml.controller import Controller
 from SegAnyPETLib.mrml.nodes.prompt_markups import PromptMarkups
-from SegAnyPETLib.mrml.nodes.volumes import units_of
+from SegAnyPETLib.mrml.nodes.suv_volume import ReadingNotes, notes_of
+from SegAnyPETLib.mrml.nodes.volumes import other_suv_of, units_of
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext
 from SegAnyPETLib.mrml.target_rows import TargetRow
 from SegAnyPETLib.prompts import Point
@@ -19,7 +20,7 @@ from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETPanel.actions.errand import Errand
 from SegAnyPETPanel.numbers import Numbers
 from SegAnyPETPanel.selection import Selection
-from SegAnyPETPanel.sentences import sentence
+from SegAnyPETPanel.sentences import notesText, sentence
 from SegAnyPETPanel.views.editor_widget import EditorWidgetHistory
 from SegAnyPETPanel.views.placing import Placing
 from SegAnyPETPanel.views.target_table import TargetTable
@@ -110,6 +111,7 @@ class PanelView:
         for button in (ui.positiveButton, ui.negativeButton, ui.nextButton):
             button.enabled = context is not None
         ui.petWindowButton.enabled = _isSuv(context)  # its range is one of SUV
+        ui.convertButton.enabled = context is not None and not _isSuv(context) and not busy
         canStep = context is not None and context.segmentation is not None and not busy
         ui.undoButton.enabled = canStep and self._history.canUndo
         ui.redoButton.enabled = canStep and self._history.canRedo
@@ -140,14 +142,26 @@ class PanelView:
 
     def _showVolume(self, context: ClickContext | None) -> None:
         suv = _isSuv(context)
+        other = None if context is None else other_suv_of(context.volume_node)
         if context is None:
             text = _("Choose a PET.")
         elif suv:
             text = _("The values are SUV (body weight).")
+        elif other is not None:
+            text = _("Caution: the values are SUV by {kind}. The model expects SUV by body weight.").format(
+                kind=_(other)
+            )
         else:
             text = _("Caution: this volume does not say that its values are SUV. The model expects SUV.")
         self._ui.suvLabel.text = text
+        self._showNotes(context)
         self._ui.suvLabel.styleSheet = "" if suv or context is None else "color: #b35900; font-weight: bold"
+
+    def _showNotes(self, context: ClickContext | None) -> None:
+        """Show what the reader doubted or assumed about the values."""
+        found = ReadingNotes() if context is None else notes_of(context.volume_node)
+        self._ui.notesLabel.text = notesText(found)
+        self._ui.notesLabel.visible = bool(self._ui.notesLabel.text)
 
 
 def _isSuv(context: ClickContext | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from SegAnyPETLib.mrml.nodes.suv_volume import ReadingNotes
 from SegAnyPETLib.mrml.segment_jobs import BatchJob
 
 
@@ -24,3 +25,11 @@ def batchSummary(job: BatchJob) -> str:
     if batch.left:
         parts.append(_("The others were cancelled."))
     return " ".join(parts)
+
+
+def notesText(found: ReadingNotes) -> str:
+    """Return what was doubtful or assumed when a volume was read, one line each, with what it is about."""
+    lines = [f"{note.kind.value.capitalize()}: {note.message}" for note in found.notes]
+    if found.assumed:
+        lines.append(_("Assumed: {what}").format(what="; ".join(found.assumed)))
+    return "\n".join(lines)

@@ -219,3 +219,18 @@ def test_an_unexpected_error_of_the_preparation_leaves_an_idle_queue(parts) -> N
         queue.push(lambda: NamedJob("click"))
     assert queue.idle
     assert log.events == ["starting", "failed: division by zero", "idle"]
+
+
+def test_a_result_that_cannot_be_used_is_told_and_the_next_action_is_done(parts, monkeypatch) -> None:
+    queue, runner, model, log = parts
+    model.backend = "ready"
+
+    def refuse(job) -> None:
+        raise SegAnyPETError("another scan")
+
+    monkeypatch.setattr(log, "onFinished", refuse)
+    queue.push(lambda: NamedJob("first"))
+    queue.push(lambda: NamedJob("second"))
+    runner.finish()
+    assert log.events == ["failed: another scan"]
+    assert queue.job.name == "second"

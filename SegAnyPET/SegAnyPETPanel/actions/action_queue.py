@@ -244,6 +244,8 @@ class ActionQueue:
         job, self.job = self.job, None
         try:
             self._listener.onFinished(job)
+        except SegAnyPETError as error:  # the result cannot be used
+            self._listener.onFailed(error, None)
         finally:
             self.next()
 

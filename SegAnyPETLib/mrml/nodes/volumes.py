@@ -19,6 +19,14 @@ from SegAnyPETLib.volume.volume import Volume
 
 #: The library's names of units by UCUM code, as Slicer's DICOM loaders set it.
 UNITS: dict[str, Units] = {"{SUVbw}g/ml": SUV_UNITS, "Bq/ml": BQML_UNITS}
+#: What other kinds of SUV are related to, by UCUM code.
+OTHER_SUV = {
+    "{SUVlbm}g/ml": "lean body mass",
+    "{SUVlbm(James128)}g/ml": "lean body mass by James",
+    "{SUVlbm(Janma)}g/ml": "lean body mass by Janmahasatian",
+    "{SUVbsa}cm2/ml": "body surface area",
+    "{SUVibw}g/ml": "ideal body weight",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +99,12 @@ def units_of(node: Any) -> Units:
     """Return the units of a volume node's values: ``"SUVbw"``, ``"Bq/ml"``, or ``""`` for anything else."""
     entry = node.GetVoxelValueUnits()
     return "" if entry is None else UNITS.get(entry.GetCodeValue(), "")
+
+
+def other_suv_of(node: Any) -> str | None:
+    """Return what the SUV of a volume node is related to if that is not the body weight; None if it is no such SUV."""
+    entry = node.GetVoxelValueUnits()
+    return None if entry is None else OTHER_SUV.get(entry.GetCodeValue())
 
 
 def first_suv_volume(scene: Any) -> Any | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +48,26 @@ def read_series(folder: str | Path) -> Series:
         InputError: there is no PET series or more than one, it is not complete and regular, or a file is damaged.
     """
     folder = Path(folder).resolve()
-    slices = sorted_slices(_find_slices(folder))
+    if not folder.is_dir():
+        raise InputError(f"{folder.name} is not a folder; give the folder that holds the PET series")
+    return read_files(sorted(path for path in folder.iterdir() if path.is_file()), f"the folder {folder.name}")
+
+
+def read_files(paths: Sequence[Path], where: str = "the list") -> Series:
+    """Read the one PET series among files; others are passed over.
+
+    Args:
+        paths: of the files, in any order.
+        where: they come from, for messages.
+
+    Raises:
+        InputError: as for `read_series`.
+    """
+    slices = sorted_slices(_find_slices(paths, where))
     headers = [header for _, header in slices]
     matrix = ijk_to_ras_of(headers)
     first = headers[0]
-    array = np.empty(_shape(len(slices), first, folder.name), np.float32)
+    array = np.empty(_shape(len(slices), first, where), np.float32)
     for plane, (path, header) in zip(array, slices, strict=True):
         pixels = read_pixels(path)
         if pixels.shape != plane.shape:
@@ -70,14 +86,12 @@ def _shape(slices: int, header: Dataset, name: str) -> tuple[int, int, int]:
     return slices, rows, columns
 
 
-def _find_slices(folder: Path) -> list[tuple[Path, Dataset]]:
-    """Paths and headers of the PET images in a folder, each image once."""
-    if not folder.is_dir():
-        raise InputError(f"{folder.name} is not a folder; give the folder that holds the PET series")
+def _find_slices(paths: Sequence[Path], where: str) -> list[tuple[Path, Dataset]]:
+    """Paths and headers of the PET images among files, each image once."""
     slices: dict[str, tuple[Path, Dataset]] = {}
     series: set[str] = set()
     others: set[str] = set()
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+    for path in paths:
         with reading(path):
             header = read_header(path)
             kind = None if header is None else storage_class(header)
@@ -96,11 +110,9 @@ def _find_slices(folder: Path) -> list[tuple[Path, Dataset]]:
                 others.add(str(header.get("Modality", "unknown")))
     if not slices:
         found = f" (found: {', '.join(sorted(others))})" if others else ""
-        raise InputError(
-            f"the folder {folder.name} holds no DICOM PET images{found}; give the folder of the PET series"
-        )
+        raise InputError(f"{where} holds no DICOM PET images{found}; give the folder of the PET series")
     if len(series) > 1:
-        raise InputError(f"the folder {folder.name} holds {len(series)} PET series; put each into a folder of its own")
+        raise InputError(f"{where} holds {len(series)} PET series; put each into a folder of its own")
     return list(slices.values())
 
 
