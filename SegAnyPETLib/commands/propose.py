@@ -6,20 +6,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
+from pydicom.uid import generate_uid
 from tqdm import tqdm
 
+from SegAnyPETLib import __version__
 from SegAnyPETLib.commands.arguments.propose import ALL, ProposeOptions
 from SegAnyPETLib.commands.common.backends import model_options, open_backend
 from SegAnyPETLib.commands.common.colors import distinct_color
 from SegAnyPETLib.commands.common.outputs import check_output
 from SegAnyPETLib.commands.common.scans import scan_named
-from SegAnyPETLib.commands.segment import print_notes, result_tags
+from SegAnyPETLib.commands.segment import OUTPUT_SUFFIXES, algorithm_of, print_notes, result_tags, source_of
+from SegAnyPETLib.dicom_out.kinds import kind_of, with_segmentation
+from SegAnyPETLib.dicom_out.source import SourceSeries
+from SegAnyPETLib.dicom_out.target import THRESHOLDING, Algorithm, Target
+from SegAnyPETLib.dicom_out.write import need_for, write_dicom
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.pet.proposals.criteria import cut_of
 from SegAnyPETLib.pet.proposals.hotspots import MIN_VOLUME_ML, propose
 from SegAnyPETLib.pet.proposals.liver import liver_reference
 from SegAnyPETLib.pet.proposals.review import Review, State
+from SegAnyPETLib.pet.quantities import quantities
 from SegAnyPETLib.pet.reading import PetScan
 from SegAnyPETLib.prompts import Point
 from SegAnyPETLib.reports.whole_body.review_file import (
@@ -32,7 +39,6 @@ from SegAnyPETLib.reports.whole_body.review_file import (
 )
 from SegAnyPETLib.session.refinement import Refined, refine
 from SegAnyPETLib.volume.atomic import replacing
-from SegAnyPETLib.volume.io import SUFFIXES
 from SegAnyPETLib.volume.segmentation import LESION_TERMINOLOGY, Segment, write_mask
 from SegAnyPETLib.volume.volume import Volume
 
@@ -51,13 +57,15 @@ def run(options: ProposeOptions) -> None:
         SegAnyPETError: the model failed, or a file could not be written.
     """
     _check(options)
+    need_for([kind_of(path) for path in options.output])
     scan = scan_named(options.pet, options.units)
     review, origin = _proposed(options, scan.volume)
     review = decided(review, options)
     fields = review_fields(review, origin, scan.volume)
-    masks = [path for path in options.output if not _is_report(path)]
+    masks = with_segmentation([path for path in options.output if not _is_report(path)])
+    source = source_of(scan, masks)
     if masks:
-        _write_lesions(options, scan, review, origin, masks)
+        _write_lesions(options, scan, source, review, origin, masks)
     for path in options.output:
         if _is_report(path):
             _write_report(path, fields, scan.volume)
@@ -98,7 +106,7 @@ def decided(review: Review, options: ProposeOptions) -> Review:
 def _check(options: ProposeOptions) -> None:
     for path in options.output:
         inputs = [options.pet] if options.review and path == options.review else [options.pet, options.review]
-        check_output(path, (*REPORT_SUFFIXES, *SUFFIXES), inputs)
+        check_output(path, (*REPORT_SUFFIXES, *OUTPUT_SUFFIXES), inputs)
     masks = [path for path in options.output if not _is_report(path)]
     if options.refine and not masks:
         raise InputError("--refine makes segments; add --output FILE.seg.nrrd, or leave it out")
@@ -127,7 +135,12 @@ def _proposed(options: ProposeOptions, volume: Volume) -> tuple[Review, Origin]:
 
 
 def _write_lesions(
-    options: ProposeOptions, scan: PetScan, review: Review, origin: Origin, paths: Sequence[Path]
+    options: ProposeOptions,
+    scan: PetScan,
+    source: SourceSeries | None,
+    review: Review,
+    origin: Origin,
+    paths: Sequence[Path],
 ) -> None:
     numbers = review.numbers(State.ACCEPTED)
     if not numbers:
@@ -148,8 +161,13 @@ def _write_lesions(
         if each.note:
             print(f"note: lesion {number} stays as proposed: {each.note}")
     segments = LesionSegments(scan, review, origin, numbers, refined)
+    if source is not None:
+        targets = LesionTargets(segments, scan.volume, [_algorithm(each, origin) for each in refined])
+        remarks = [f"assumed: {each}" for each in scan.assumed] + [note.message for note in scan.notes]
+        write_dicom(source, targets, [path for path in paths if kind_of(path)], remarks)
     for path in paths:
-        write_mask(scan.volume, segments, path)
+        if kind_of(path) is None:
+            write_mask(scan.volume, segments, path)
         print(f"lesions  {path}   ({len(numbers)} accepted)")
 
 
@@ -185,6 +203,36 @@ class LesionSegments(Sequence[Segment]):
             tags |= result_tags(refined.session, self._scan.assumption)
         mask_kji = refined.mask.to_array(self._scan.volume.shape_kji)
         return Segment(f"Lesion {number}", mask_kji, distinct_color(n, len(self)), tags)
+
+
+class LesionTargets(Sequence[Target]):
+    """Accepted lesions as DICOM objects tell of them; a mask is made when it is asked for."""
+
+    def __init__(self, segments: LesionSegments, volume: Volume, algorithms: Sequence[Algorithm]) -> None:
+        self._segments = segments
+        self._rest = [
+            (quantities(volume, segment.mask_kji), algorithm, str(generate_uid(prefix=None)))
+            for segment, algorithm in zip(segments, algorithms, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._segments)
+
+    @overload
+    def __getitem__(self, index: int) -> Target: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Target]: ...
+    def __getitem__(self, index: int | slice) -> Target | list[Target]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(len(self))[index]]
+        measured, algorithm, tracking_uid = self._rest[index]
+        return Target(self._segments[index], measured, algorithm, tracking_uid=tracking_uid)
+
+
+def _algorithm(refined: Refined, origin: Origin) -> Algorithm:
+    if refined.session is not None:
+        return algorithm_of(refined.session)
+    return Algorithm(f"threshold {origin.criterion}", "", "cpu", __version__, THRESHOLDING)
 
 
 def _write_report(path: Path, fields: ReviewFields, volume: Volume) -> None:

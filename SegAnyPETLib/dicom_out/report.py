@@ -134,6 +134,6 @@ def _algorithm(algorithm: Algorithm) -> AlgorithmIdentification:
         algorithm.name,
         algorithm.version,
         [",".join(f"{name}={text}" for name, text in algorithm.parameters.items())],
-        codes.DCM.ArtificialIntelligence,
+        algorithm.family,
         MANUFACTURER,
     )

@@ -9,7 +9,6 @@ from highdicom import UID, AlgorithmIdentificationSequence
 from highdicom.color import CIELabColor
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from numpy.typing import NDArray
-from pydicom.sr.codedict import codes
 
 from SegAnyPETLib.dicom_out.checks import check_targets
 from SegAnyPETLib.dicom_out.equipment import (
@@ -91,7 +90,7 @@ def _description(number: int, target: Target) -> SegmentDescription:
         algorithm_type=SegmentAlgorithmTypeValues.SEMIAUTOMATIC,
         algorithm_identification=AlgorithmIdentificationSequence(
             algorithm.name,
-            codes.DCM.ArtificialIntelligence,
+            algorithm.family,
             algorithm.version,
             MANUFACTURER,
             algorithm.parameters,

@@ -8,7 +8,6 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
@@ -132,7 +131,7 @@ def _algorithm(target: Target) -> Dataset:
     algorithm.AlgorithmVersion = target.algorithm.version
     algorithm.AlgorithmSource = MANUFACTURER
     algorithm.AlgorithmParameters = ",".join(f"{name}={text}" for name, text in target.algorithm.parameters.items())
-    algorithm.AlgorithmFamilyCodeSequence = [_coded(codes.DCM.ArtificialIntelligence)]
+    algorithm.AlgorithmFamilyCodeSequence = [_coded(target.algorithm.family)]
     return algorithm
 
 

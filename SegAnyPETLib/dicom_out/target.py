@@ -14,6 +14,9 @@ from SegAnyPETLib.volume.units import SUV_UNITS
 
 #: A long string (VR LO) of DICOM has at most so many characters.
 MAX_CHARACTERS = 64
+#: Families of algorithms: networks, and thresholds of the values.
+ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")
+THRESHOLDING = Code("123105", "DCM", "Histogram Analysis")
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class Algorithm:
         weights_sha256: checksum of its weights; "" if they have no file.
         device: where it ran.
         version: of this program.
+        family: what kind of algorithm it is (DICOM PS3.16, CID 7162).
     """
 
     model: str
     weights_sha256: str
     device: str
     version: str
+    family: Code = ARTIFICIAL_INTELLIGENCE
 
     @property
     def name(self) -> str:

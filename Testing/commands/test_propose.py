@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pytest
 
 from SegAnyPETLib.cli import main
+from SegAnyPETLib.pet.quantities import quantities
+from SegAnyPETLib.pet.reading import read_scan
+from SegAnyPETLib.volume.dicom.reference.read import read_reference_mask
 from SegAnyPETLib.volume.io import read_labels, write_volume
 from SegAnyPETLib.volume.segmentation import read_segmentation
 from SegAnyPETLib.volume.volume import Volume
+from Testing.dicom_fixtures import write_series
 
 MATRIX = np.array([[-4.0, 0, 0, 40], [0, -5.0, 0, 30], [0, 0, 3.0, -100], [0, 0, 0, 1]])
 
@@ -142,3 +148,34 @@ def test_one_hot_blob_and_values_that_are_no_suv_are_said_in_one_line(
     assert "100 % of the body lies above 4" in line_of(capfd)
     assert main(["propose", str(pet_file), "--output", str(tmp_path / "a.json")]) == 2
     assert "does not say that its values are SUV" in line_of(capfd)
+
+
+def test_accepted_lesions_of_a_series_become_dicom_objects(tmp_path: Path) -> None:
+    stored = np.full((20, 24, 30), 3000, np.int16)
+    stored[5:9, 4:8, 9:13], stored[12:15, 15:18, 20:23] = 32000, 30000
+    write_series(tmp_path / "series", stored)
+    names = ("l.seg.nrrd", "l.sr.dcm", "l.rtss.dcm")
+    outputs = [word for name in names for word in ("--output", str(tmp_path / name))]
+    options = ["--criterion", "suv2.5", "--accept", "all"]
+    assert main(["propose", str(tmp_path / "series"), *options, *outputs]) == 0
+    scan = read_scan(tmp_path / "series")
+    _, segments = read_segmentation(tmp_path / "l.seg.nrrd")
+    groups = highdicom.sr.srread(tmp_path / "l.sr.dcm").content.get_volumetric_roi_measurement_groups()
+    tracked = highdicom.seg.segread(tmp_path / "l.dcm").SegmentSequence
+    assert len(segments) == len(groups) == len(tracked) == 2
+    for segment, group, one in zip(segments, groups, tracked, strict=True):
+        for name in ("l.dcm", "l.rtss.dcm"):
+            found = read_reference_mask(tmp_path / name, scan.volume, segment.name, scan.files)
+            assert np.array_equal(found.volume.array_kji, segment.mask_kji)
+        assert (group.tracking_identifier, group.tracking_uid) == (segment.name, one.tracking_uid)
+        measured = sorted(each.value for each in group.get_measurements())
+        assert measured == pytest.approx(sorted(astuple(quantities(scan.volume, segment.mask_kji))))
+        assert one.algorithm_identification.family.meaning == "Histogram Analysis"
+        assert one.algorithm_identification.name == "SegAnyPET threshold suv2.5"
+
+
+def test_dicom_of_an_image_file_is_refused(
+    propose: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*propose, "--accept", "all", "--output", str(tmp_path / "l.dcm")]) == 2
+    assert "this PET is an image file; give the folder of the series" in capfd.readouterr().err

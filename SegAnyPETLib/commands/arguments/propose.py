@@ -112,7 +112,8 @@ def add(commands: Any) -> None:
         required=True,
         metavar="OUT",
         help="repeat it for more: .json the review, .csv its table, .html its pictures, "
-        ".seg.nrrd or another image file the accepted lesions as segments",
+        ".seg.nrrd or another image file the accepted lesions as segments, of a DICOM folder also .dcm (SEG), .sr.dcm "
+        "(a report of the quantities, with its SEG beside it) or .rtss.dcm (RTSTRUCT)",
     )
     parser.add_argument(
         "--criterion", choices=CRITERIA, default="suv4", metavar="NAME", help=f"{', '.join(CRITERIA)} (default: suv4)"
