@@ -1,4 +1,4 @@
-"""Making an object with highdicom: failures in one line, and nothing of the patient in logs."""
+"""Making an object: failures in one line, nothing of the patient in logs, identifiers as they are."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydicom import config
+
 from SegAnyPETLib.errors import InputError
 
 
 @contextmanager
 def making(what: str) -> Iterator[None]:
     """Turn errors of highdicom and pydicom into one line, and drop their warnings, which quote the patient's name.
+
+    Values are taken over as they are, also where they are longer than the standard allows, as anonymisers' often are: a
+    PACS knows a study by them.
 
     Args:
         what: the object that is made, for the message.
@@ -24,7 +29,7 @@ def making(what: str) -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), config.disable_value_validation():
             warnings.simplefilter("ignore")
             yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -85,6 +85,7 @@ def read_source(volume: Volume, files: Sequence[Path]) -> SourceSeries:
             "a DICOM result refers to the images of a DICOM series, and this PET is an image file; give the folder of "
             "the series, or ask for another kind of output"
         )
+    _check_single(files[0])
     headers = (_first(files[0]), *map(_read, files[1:]))
     for keyword in SHARED:
         if any(required(header, keyword) != required(headers[0], keyword) for header in headers):
@@ -96,6 +97,14 @@ def read_source(volume: Volume, files: Sequence[Path]) -> SourceSeries:
         raise InputError("the PET series changed while it was segmented; segment it again")
     _align(headers, float(volume.spacing_mm[2]))
     return SourceSeries(volume, headers)
+
+
+def _check_single(path: Path) -> None:
+    if int(_header(path).get("NumberOfFrames") or 1) > 1:
+        raise InputError(
+            "results refer to images of one slice each, and this PET is multi-frame DICOM; export it as single-frame "
+            "files, or ask for another kind of output"
+        )
 
 
 def _align(headers: Sequence[Dataset], spacing_mm: float) -> None:

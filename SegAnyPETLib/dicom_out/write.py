@@ -10,6 +10,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from SegAnyPETLib.dicom_out.kinds import DicomKind, kind_of
+from SegAnyPETLib.dicom_out.making import making
 from SegAnyPETLib.dicom_out.source import SourceSeries
 from SegAnyPETLib.dicom_out.structure_set import structure_set_of
 from SegAnyPETLib.dicom_out.target import Target
@@ -51,7 +52,8 @@ def write_dicom(
         for path, kind in zip(paths, kinds, strict=True):
             assert kind is not None
             temporary = files.enter_context(replacing(path, kind.ending))
-            objects[kind].save_as(temporary, enforce_file_format=True)
+            with making(f"DICOM file of the kind {kind}"):
+                objects[kind].save_as(temporary, enforce_file_format=True)
 
 
 def _objects(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from SegAnyPETLib.dicom_out.source import read_source
@@ -92,4 +93,13 @@ def test_a_slice_that_became_something_else_is_refused(tmp_path: Path) -> None:
     small = small_scan(tmp_path)
     small.paths[2].with_suffix(".dcm").write_bytes(b"")
     with pytest.raises(InputError, match="changed while the PET was segmented"):
+        read_source(small.scan.volume, small.scan.files)
+
+
+def test_a_series_of_several_frames_a_file_is_refused(tmp_path: Path) -> None:
+    small = small_scan(tmp_path)
+    image = pydicom.dcmread(small.paths[0])
+    image.NumberOfFrames = 2
+    image.save_as(small.paths[0])
+    with pytest.raises(InputError, match="this PET is multi-frame DICOM; export it as single-frame"):
         read_source(small.scan.volume, small.scan.files)
