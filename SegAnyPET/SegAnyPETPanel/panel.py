@@ -38,7 +38,9 @@ from SegAnyPETPanel.suv_section import SuvSection
 from SegAnyPETPanel.thread_logs import ThreadLogs
 from SegAnyPETPanel.views.connections import connect
 from SegAnyPETPanel.views.editor_widget import EditorSegment, EditorWidgetHistory, makeEditorWidget
+from SegAnyPETPanel.views.pet_views import showPet
 from SegAnyPETPanel.views.placing import Placing
+from SegAnyPETPanel.views.row_actions import RowActions
 from SegAnyPETPanel.views.scene_watch import SceneWatch
 from SegAnyPETPanel.views.shortcuts import Shortcuts
 from SegAnyPETPanel.views.target_table import selectedId
@@ -84,6 +86,8 @@ class Panel:
         self._logs = ThreadLogs(parent)
         self.queue = ActionQueue(Runner(parent), model or Model(savedChoice()), self)
         self.models = ModelControl(ui, self.queue, self.view.setStatus)
+        self._rowActions = RowActions(ui, self.controller, self.selection, self._queueStep)
+        self.view.showRowActions = self._rowActions.showEnabled
         self._suv = SuvSection(ui, self.selection, self.queue, self.view.setStatus)
         connect(ui, self)
 
@@ -313,13 +317,13 @@ class Panel:
     def _pushBatch(self, points: Callable[[ClickContext], Sequence[Point]]) -> None:
         self.queue.push(lambda: self._jobs(create=True).batch(points, self._snap))
 
-    def _queueStep(self, undoOrRedo: Callable[[], None]) -> None:
+    def _queueStep(self, change: Callable[[], None]) -> None:
         self.queuePointChanges()
-        self.queue.push(lambda: self._step(undoOrRedo), needsModel=False)
+        self.queue.push(lambda: self._step(change), needsModel=False)
 
-    def _step(self, undoOrRedo: Callable[[], None]) -> None:
+    def _step(self, change: Callable[[], None]) -> None:
         before = self.selection.segmentIds()
-        undoOrRedo()
+        change()
         returned = [segmentId for segmentId in self.selection.segmentIds() if segmentId not in before]
         if returned:
             self._select(returned[-1])
@@ -356,6 +360,8 @@ class Panel:
             self.queue.cancel()
         markups = self.markups.positive, self.markups.negative
         self._watch.watch(volume, segmentation, self.controller.editor.node, markups)
+        if volume is not None and volume is not previous[0]:
+            showPet(volume)  # first: the editor shows its source as it is
         self.controller.editor.select(segmentation, volume)
         if not created:
             self.selection.segmentId = None

@@ -40,6 +40,9 @@ class PanelView:
         placing: the mouse mode.
         numbers: of the segments.
         onSorted: called when the user sorted the list.
+
+    Attributes:
+        showRowActions: enables the buttons for the selected row.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class PanelView:
         self._markups = markups
         self._placing = placing
         self._numbers = numbers
+        self.showRowActions: Callable[[], object] = lambda: None
         self._table = TargetTable(ui.targetTable, onSorted)
 
     def setStatus(self, text: str) -> None:
@@ -120,6 +124,7 @@ class PanelView:
         ui.useFiducialsButton.enabled = context is not None and not busy
         ui.startButton.enabled = not starting
         self._numbers.showEnabled()
+        self.showRowActions()
         self.showPlacing()
 
     def showPlacing(self) -> None:

@@ -12,7 +12,6 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from SegAnyPETLib.errors import InputError
-from SegAnyPETLib.mrml.nodes.pet_window import show_as_pet
 from SegAnyPETLib.mrml.nodes.suv_volume import (
     ReadingNotes,
     add_suv_volume,
@@ -80,8 +79,6 @@ class SuvSection:
                 return
             scan, image = found
             made = add_suv_volume(slicer.mrmlScene, scan.volume, image, ReadingNotes(scan.notes, scan.assumed), node)
-            show_as_pet(made)
-            slicer.util.setSliceViewerLayers(background=made)
             self._selection.parameters.volume = made
             self._setStatus(_("{name} is in SUV (body weight).").format(name=made.GetName()))
 

@@ -25,6 +25,7 @@ from SegAnyPETLib.mrml.saved_prompts import (
     referred_volume,
     write_prompts,
 )
+from SegAnyPETLib.mrml.segment_actions import check_unlocked
 from SegAnyPETLib.mrml.segment_jobs import BatchJob, ClickContext, Job, Stamp
 from SegAnyPETLib.mrml.segmentations import add_segment
 from SegAnyPETLib.mrml.segments import check_writable, read_mask, replace_mask
@@ -224,6 +225,8 @@ class Controller:
         apply: Callable[[InteractiveSession], object],
     ) -> Job:
         check_writable(context.segmentation)
+        if segment_id is not None:
+            check_unlocked(context.segmentation, segment_id)
         volume, stamp = self.volumes.volume_of(context.volume_node), self._stamp(context, segment_id)
         if segment_id is None:
             return Job(context, None, InteractiveSession(volume, backend), apply, stamp)

@@ -14,12 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
+from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.mrml.nodes.frames import between
 from SegAnyPETLib.mrml.nodes.labelmaps import array_of, box_of, is_empty, matrix_of, same_grid
+from SegAnyPETLib.mrml.saved_prompts import prompts_text
+from SegAnyPETLib.mrml.segment_actions import is_locked
 from SegAnyPETLib.mrml.segment_jobs import ClickContext
 from SegAnyPETLib.mrml.segments import LABELMAP, read_mask
 from SegAnyPETLib.pet.burden.lesions import cropped
 from SegAnyPETLib.pet.quantities import PEAK_RADIUS_MM, Quantities, quantities
+from SegAnyPETLib.prompts import Point
+from SegAnyPETLib.session.saved_prompts import SavedPrompts
 from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.volume import Volume
 
@@ -35,6 +40,8 @@ class TargetRow:
         measured: whether its present voxels have been measured.
         numbers: of its voxels in the volume, None if it has none or is not measured yet; SUV only if the volume's
             values are SUV.
+        locked: whether clicks do not change it.
+        clicks: number of clicks in it and beside it.
     """
 
     segment_id: str
@@ -42,6 +49,8 @@ class TargetRow:
     color: tuple[float, float, float]
     measured: bool
     numbers: Quantities | None
+    locked: bool = False
+    clicks: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +122,7 @@ class TargetRows:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._counted: dict[tuple[str, str], tuple[str, tuple[int, int]]] = {}
 
     def of(self, context: ClickContext, volume: Volume) -> list[TargetRow]:
         """Return a row for each segment, in the segmentation's order.
@@ -151,19 +161,37 @@ class TargetRows:
     def forget(self) -> None:
         """Drop everything, when the scene closes."""
         self._kept.clear()
+        self._counted.clear()
 
     def _row(self, context: ClickContext, volume: Volume, segment_id: str) -> TargetRow:
         segment = context.segmentation.GetSegmentation().GetSegment(segment_id)
         kept = self._fresh(context, volume, segment_id)
         r, g, b = (float(c) for c in segment.GetColor())
         numbers = None if kept is None else kept.numbers
-        return TargetRow(segment_id, segment.GetName(), (r, g, b), kept is not None, numbers)
+        locked = is_locked(context.segmentation, segment_id)
+        clicks = self._clicks(context, segment_id)
+        return TargetRow(segment_id, segment.GetName(), (r, g, b), kept is not None, numbers, locked, clicks)
+
+    def _clicks(self, context: ClickContext, segment_id: str) -> tuple[int, int]:
+        """Count the clicks that are saved with a segment; none if they are damaged."""
+        key, text = (context.segmentation.GetID(), segment_id), prompts_text(context.segmentation, segment_id)
+        if self._counted.get(key, ("", (0, 0)))[0] != text:
+            self._counted[key] = text, _count(text)
+        return self._counted[key][1] if text else (0, 0)
 
     def _fresh(self, context: ClickContext, volume: Volume, segment_id: str) -> _Kept | None:
         """Return a segment's measurement if it is that of its present state."""
         kept = self._kept.get((context.segmentation.GetID(), segment_id))
         fresh = kept is not None and kept.volume() is volume and kept.state == _state(context, segment_id)
         return kept if fresh else None
+
+
+def _count(text: str) -> tuple[int, int]:
+    try:
+        signs = [p.positive for p in SavedPrompts.from_json(text).prompts if isinstance(p, Point)]
+    except InputError:
+        return 0, 0
+    return sum(signs), len(signs) - sum(signs)
 
 
 def _state(context: ClickContext, segment_id: str) -> tuple[Any, ...]:

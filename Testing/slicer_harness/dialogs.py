@@ -87,6 +87,10 @@ class Dialogs:
         self.shown.append(Message("question", caption, title=caption))
         return str(self._answer(caption))
 
+    def text(self, parent: Any, title: str, label: str, mode: Any = None, text: str = "") -> str:
+        """In place of `QInputDialog.getText`, which PythonQt lets return a text."""
+        return self.file_name(parent, label)
+
     def install(self, monkeypatch: Any) -> None:
         """Stand there until the end of a test."""
         monkeypatch.setattr(slicer.util, "_messageDisplay", self.message_display)
@@ -94,6 +98,7 @@ class Dialogs:
         for name in ("exec", "exec_"):
             for dialog in (qt.QDialog, qt.QMessageBox):
                 monkeypatch.setattr(dialog, name, lambda box: self.run_dialog(box), raising=False)
+        monkeypatch.setattr(qt.QInputDialog, "getText", staticmethod(self.text))
         for name in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
             monkeypatch.setattr(qt.QFileDialog, name, staticmethod(self.file_name))
         for name in ("question", "warning", "information", "critical"):

@@ -19,6 +19,8 @@ KEYS = {
     "C": "cancelButton",
     "S": "smallerButton",
     "D": "largerButton",
+    "E": "resetButton",
+    "H": "hideOthersButton",
 }
 #: Ends placing; the editor's own Esc only leaves its effect.
 ESCAPE = "Esc"

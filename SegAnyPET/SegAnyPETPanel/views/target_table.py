@@ -22,6 +22,8 @@ COLOR = 1
 FIRST_NUMBER = 2
 #: Fields of `Quantities`, in the order of their columns.
 FIELDS = tuple(SUV_COLUMNS)
+#: Column of the number of clicks, in the segment and beside it.
+CLICKS = FIRST_NUMBER + len(FIELDS)
 #: In place of a number that is being measured.
 PENDING = "…"
 
@@ -44,14 +46,14 @@ class TargetTable:
         header = table.horizontalHeader()
         header.setSectionsClickable(True)
         header.setSectionResizeMode(NAME, qt.QHeaderView.Stretch)
-        for column in range(COLOR, FIRST_NUMBER + len(FIELDS)):
+        for column in range(COLOR, CLICKS + 1):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         header.connect("sectionClicked(int)", guarded(self.onHeader))
 
     def onHeader(self, column: int) -> None:
         """Sort by a column: numbers from the largest down first, then the other way, then as in the segmentation."""
         first = column >= FIRST_NUMBER
-        if column == COLOR or (self._column == column and self._descending != first):
+        if column in (COLOR, CLICKS) or (self._column == column and self._descending != first):
             self._column = None
         else:
             self._descending = first if self._column != column else not first
@@ -68,7 +70,7 @@ class TargetTable:
         """
         table = self._table
         names = SUV_COLUMNS if suv else OTHER_COLUMNS
-        table.setHorizontalHeaderLabels([_("Name"), "", *(_(name) for name in names.values())])
+        table.setHorizontalHeaderLabels([_("Name"), "", *(_(name) for name in names.values()), _("Clicks")])
         self._showOrder()
         blocked = table.blockSignals(True)
         try:
@@ -78,10 +80,12 @@ class TargetTable:
 
     def _fill(self, rows: Sequence[TargetRow], selected: str | None) -> None:
         table, total = self._table, total_of(rows)
-        lines: list[tuple[Any, ...]] = [(row.segment_id, row.name, row.color, *_texts(row)) for row in rows]
+        lines: list[tuple[Any, ...]] = [
+            (row.segment_id, _name(row), row.color, *_texts(row), _clicks(row)) for row in rows
+        ]
         if total is not None:
             name = _("Total of {count}, hottest: {name}").format(count=total.count, name=total.hottest)
-            lines.append((None, name, None, *_numberTexts(total.numbers)))
+            lines.append((None, name, None, *_numberTexts(total.numbers), ""))
         table.setRowCount(len(lines))
         table.clearSelection()
         table.setCurrentCell(-1, -1)
@@ -137,6 +141,15 @@ def segmentCount(table: Any) -> int:
     """Return how many segments are shown."""
     items = [table.item(row, NAME) for row in range(table.rowCount)]
     return sum(item is not None and item.data(ID_ROLE) is not None for item in items)
+
+
+def _name(row: TargetRow) -> str:
+    return _("{name} (locked)").format(name=row.name) if row.locked else row.name
+
+
+def _clicks(row: TargetRow) -> str:
+    inside, beside = row.clicks
+    return " ".join(f"{count} {sign}" for count, sign in ((inside, "+"), (beside, "−")) if count)
 
 
 def _texts(row: TargetRow) -> list[str]:
