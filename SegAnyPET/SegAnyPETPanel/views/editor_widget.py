@@ -98,6 +98,7 @@ def makeEditorWidget(layout: Any) -> Any:
     widget.setMRMLScene(slicer.mrmlScene)
     widget.segmentationNodeSelectorVisible = False
     widget.sourceVolumeNodeSelectorVisible = False
+    widget.autoShowSourceVolumeNode = False  # the panel shows the PET, and leaves views that the user has set
     widget.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Expanding)
     layout.addWidget(widget)
     return widget
