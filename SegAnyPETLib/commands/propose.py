@@ -128,8 +128,8 @@ def _proposed(options: ProposeOptions, volume: Volume) -> tuple[Review, Origin]:
     proposals = propose(volume, cut, tracer, min_volume_ml)
     if not proposals:
         raise InputError(
-            f"no region of at least {min_volume_ml:g} ml reaches SUV {max(cut.floor, cut.min_max):.3g}, so there is "
-            "nothing to propose; choose a criterion with a lower threshold, as suv2.5"
+            f"no region of at least {min_volume_ml:g} ml is hot by the criterion {options.criterion} (SUV "
+            f"{max(cut.floor, cut.min_max):.3g}), so there is nothing to propose; choose another criterion, as contrast"
         )
     return Review.of(proposals), Origin(options.criterion, cut.floor, tracer)
 

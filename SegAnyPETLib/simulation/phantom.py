@@ -22,6 +22,9 @@ from SegAnyPETLib.volume.volume import Volume
 
 #: A lesion must keep this distance from the others.
 LESION_GAP_MM = 6.0
+#: So often a place for a lesion is tried.
+MIN_TRIES = 200
+TRIES_PER_LESION = 40
 #: Where lesions are put, and the least by which their uptake exceeds that around them, and at all (SUV).
 HOSTS = (Tissue.SOFT, Tissue.LUNGS, Tissue.LIVER, Tissue.MARROW)
 MIN_CONTRAST = 2.0
@@ -113,7 +116,7 @@ def _add_lesions(activity: NDArray, anatomy: Anatomy, count: int, rng: np.random
     spacing = np.array(anatomy.spacing_mm)
     labels = np.zeros(activity.shape, dtype=np.uint8)
     hosts = np.isin(anatomy.tissues, HOSTS)
-    for _ in range(200):
+    for _ in range(max(MIN_TRIES, TRIES_PER_LESION * count)):
         if labels.max() == count:
             break
         place = rng.integers(activity.shape)

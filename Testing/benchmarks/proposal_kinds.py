@@ -17,9 +17,8 @@ import numpy as np
 
 from SegAnyPETLib.pet.proposals.criteria import cut_of
 from SegAnyPETLib.pet.proposals.frame import body_frame
-from SegAnyPETLib.pet.proposals.hotspots import appearance_of
+from SegAnyPETLib.pet.proposals.hotspots import appearance_of, regions_of_scan
 from SegAnyPETLib.pet.proposals.proposal import candidate_of, paired_places
-from SegAnyPETLib.pet.proposals.regions import hot_regions
 from SegAnyPETLib.simulation.phantom import Phantom, make_phantom
 from SegAnyPETLib.simulation.tissues import Tissue
 from SegAnyPETLib.training.windows.dataset import split_organ_maps
@@ -28,7 +27,7 @@ from SegAnyPETLib.volume.volume import Volume
 
 STRIDE = 8
 VOXEL_MM = 4.0
-CRITERIA = {"fdg": ("suv4", "suv2.5", "41%"), "psma": ("psma3", "suv4", "41%")}
+CRITERIA = {"fdg": ("contrast", "suv4", "41%"), "psma": ("contrast", "psma3", "41%")}
 NUMBERS = ("above_shoulders_mm", "left_mm", "anterior_mm", "log_volume_ml", "log_suv_max", "fill")
 PAIRS = {"kidneys": "kidney", "head_glands": "head gland"}
 #: A kind needs so many candidates to have a row.
@@ -48,7 +47,7 @@ def samples(phantom: Phantom, tracer: str) -> list[tuple[str, list[float | None]
     found = []
     frame = body_frame(phantom.image)
     for criterion in CRITERIA[tracer]:
-        regions = hot_regions(phantom.image.array_kji, cut_of(criterion), max(1, round(0.2 / phantom.image.voxel_ml)))
+        regions = regions_of_scan(phantom.image, cut_of(criterion), max(1, round(0.2 / phantom.image.voxel_ml)))
         candidates = [candidate_of(phantom.image, region, frame) for region in regions]
         for candidate, paired in zip(candidates, paired_places(candidates), strict=True):
             appearance = appearance_of(replace(candidate, paired=paired))

@@ -34,7 +34,7 @@ def pet() -> Volume:
 
 @pytest.fixture
 def propose(pet_file: Path) -> list[str]:
-    return ["propose", str(pet_file), "--units", "suv"]
+    return ["propose", str(pet_file), "--units", "suv", "--criterion", "suv4"]
 
 
 def states(path: Path) -> list[str]:
@@ -95,6 +95,14 @@ def test_accepted_lesions_are_refined_by_the_model(propose: list[str], model_fil
     assert segment.mask_kji.any()
 
 
+def test_what_stands_out_is_proposed_unless_another_criterion_is_asked_for(pet_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "review.json"
+    assert main(["propose", str(pet_file), "--units", "suv", "--output", str(output)]) == 0
+    review = json.loads(output.read_text())
+    assert review["criterion"] == "contrast"
+    assert sorted(p["suv_max"] for p in review["proposals"]) == [5, 6, 8]
+
+
 def test_a_label_map_of_lesions_lies_on_the_grid(propose: list[str], pet: Volume, tmp_path: Path) -> None:
     output = tmp_path / "lesions.nii.gz"
     assert main([*propose, "--accept", "1-3", "--output", str(output)]) == 0
@@ -145,7 +153,7 @@ def test_one_hot_blob_and_values_that_are_no_suv_are_said_in_one_line(
 ) -> None:
     write_volume(pet.with_array(pet.array_kji + 5), tmp_path / "hot.nii.gz")
     assert main(["propose", str(tmp_path / "hot.nii.gz"), "--units", "suv", "--output", str(tmp_path / "a.json")]) == 2
-    assert "100 % of the body lies above 4" in line_of(capfd)
+    assert "100 % of the body lies above 1.5" in line_of(capfd)
     assert main(["propose", str(pet_file), "--output", str(tmp_path / "a.json")]) == 2
     assert "does not say that its values are SUV" in line_of(capfd)
 

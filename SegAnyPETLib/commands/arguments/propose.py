@@ -17,7 +17,7 @@ from SegAnyPETLib.commands.arguments.shared import (
 from SegAnyPETLib.commands.arguments.units import UnitArguments, add_units
 
 #: As in `pet.proposals.criteria` and `pet.proposals.hotspots`, which would bring numpy.
-CRITERIA = ("suv4", "suv2.5", "41%", "psma3", "percist", "deauville", "qpsma")
+CRITERIA = ("contrast", "suv4", "suv2.5", "41%", "psma3", "percist", "deauville", "qpsma")
 Tracer = Literal["fdg", "psma"]
 
 #: More proposals than any review has.
@@ -55,7 +55,7 @@ class ProposeOptions:
     model: ModelArguments
     units: UnitArguments
     review: Path | None = None
-    criterion: str = "suv4"
+    criterion: str = "contrast"
     liver: tuple[float, float, float] | None = None
     tracer: Tracer | None = None
     min_volume_ml: float | None = None
@@ -101,7 +101,7 @@ def add(commands: Any) -> None:
         "  seganypet propose dicom_folder --review review.json --accept 1-12,15 --reject 13,14 --output review.json\n"
         "  seganypet propose dicom_folder --review review.json --refine --output lesions.seg.nrrd\n"
         "  seganypet propose pet.nii.gz --units suv --criterion percist --liver 80,10,-250 --output review.json\n"
-        "  seganypet propose psma_folder --criterion psma3 --accept-from 0.9 --output lesions.seg.nrrd\n"
+        "  seganypet propose psma_folder --tracer psma --accept-from 0.9 --output lesions.seg.nrrd\n"
         "proposals are no segments until they are accepted; the score sorts them, it is no diagnosis",
     )
     parser.add_argument("pet", type=Path, metavar="PET", help="a NIfTI, NRRD or MHA file, or a DICOM folder")
@@ -116,7 +116,11 @@ def add(commands: Any) -> None:
         "(a report of the quantities, with its SEG beside it) or .rtss.dcm (RTSTRUCT)",
     )
     parser.add_argument(
-        "--criterion", choices=CRITERIA, default="suv4", metavar="NAME", help=f"{', '.join(CRITERIA)} (default: suv4)"
+        "--criterion",
+        choices=CRITERIA,
+        default="contrast",
+        metavar="NAME",
+        help=f"what is a candidate: {', '.join(CRITERIA)} (default: contrast)",
     )
     parser.add_argument(
         "--liver", type=point_coordinates, metavar="R,A,S", help="middle of the liver's right lobe in RAS mm"

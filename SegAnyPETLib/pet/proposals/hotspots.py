@@ -9,10 +9,12 @@ import numpy as np
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.plausibility import BODY_LEVEL
+from SegAnyPETLib.pet.proposals.contrast import Contrast, contrast_regions
 from SegAnyPETLib.pet.proposals.frame import body_frame
 from SegAnyPETLib.pet.proposals.kinds import Appearance, kind_scores
 from SegAnyPETLib.pet.proposals.proposal import Candidate, candidate_of, paired_places
 from SegAnyPETLib.pet.proposals.regions import Cut, hot_regions
+from SegAnyPETLib.volume.patch import MaskPatch
 from SegAnyPETLib.volume.units import SUV_UNITS
 from SegAnyPETLib.volume.volume import Volume
 
@@ -46,7 +48,7 @@ class Proposal:
 
 
 def propose(
-    volume: Volume, cut: Cut, tracer: Tracer = "fdg", min_volume_ml: float = MIN_VOLUME_ML
+    volume: Volume, cut: Cut | Contrast, tracer: Tracer = "fdg", min_volume_ml: float = MIN_VOLUME_ML
 ) -> tuple[Proposal, ...]:
     """Find candidate lesions in a whole scan.
 
@@ -64,7 +66,7 @@ def propose(
     """
     check_suv_units(volume)
     _check_share(volume, cut)
-    regions = hot_regions(volume.array_kji, cut, max(1, round(min_volume_ml / volume.voxel_ml)))
+    regions = regions_of_scan(volume, cut, max(1, round(min_volume_ml / volume.voxel_ml)))
     frame = body_frame(volume)
     candidates = [candidate_of(volume, region, frame) for region in regions]
     candidates = [replace(c, paired=p) for c, p in zip(candidates, paired_places(candidates), strict=True)]
@@ -73,6 +75,13 @@ def propose(
         scores = kind_scores(appearance_of(candidate), tracer)
         proposals.append(Proposal(candidate, scores["lesion"], max(scores, key=lambda kind: scores[kind])))
     return tuple(sorted(proposals, key=lambda proposal: -proposal.disease))
+
+
+def regions_of_scan(volume: Volume, cut: Cut | Contrast, min_voxels: int) -> list[MaskPatch]:
+    """Return the hot regions of a scan in SUV; they do not overlap, and smaller ones are left out."""
+    if isinstance(cut, Contrast):
+        return contrast_regions(volume, cut, min_voxels)
+    return hot_regions(volume.array_kji, cut, min_voxels)
 
 
 def appearance_of(candidate: Candidate) -> Appearance:
@@ -101,7 +110,7 @@ def check_suv_units(volume: Volume) -> None:
         )
 
 
-def _check_share(volume: Volume, cut: Cut) -> None:
+def _check_share(volume: Volume, cut: Cut | Contrast) -> None:
     array = volume.array_kji
     hot = int(np.count_nonzero(array >= cut.floor))
     body = int(np.count_nonzero(array > BODY_LEVEL * max(float(array.mean(dtype=np.float64)), 0.0)))

@@ -160,9 +160,11 @@ def _patches(voxels: _Voxels, owners: NDArray[np.int64], cut: Cut, min_voxels: i
     kept = voxels.values >= cut.fraction * voxels.values[owners]
     kept &= voxels.values[owners] >= cut.min_max
     owners, where = owners[kept], voxels.where[kept]
+    if not owners.size:
+        return []
     order = np.argsort(owners, kind="stable")
     owners, where = owners[order], where[order]
-    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if owners.size else np.zeros(0, int)
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
     found = []
     for start, end in zip(starts, np.r_[starts[1:], owners.size], strict=True):
         if end - start < min_voxels:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from SegAnyPETLib.errors import InputError
+from SegAnyPETLib.pet.proposals.contrast import Contrast
 from SegAnyPETLib.pet.proposals.criteria import BY_LIVER, CRITERIA, cut_of
 from SegAnyPETLib.pet.proposals.liver import LiverReference, liver_reference
 from SegAnyPETLib.pet.proposals.regions import Cut
@@ -24,11 +25,18 @@ LIVER = LiverReference(mean=2.0, sd=0.3, maximum=2.9)
 )
 def test_each_criterion_has_its_published_threshold(criterion: str, cut: Cut):
     found = cut_of(criterion, LIVER)
+    assert isinstance(found, Cut)
     assert (found.floor, found.fraction, found.min_max) == pytest.approx((cut.floor, cut.fraction, cut.min_max))
 
 
 def test_all_criteria_are_tested():
-    assert len(CRITERIA) == 7
+    assert len(CRITERIA) == 8
+
+
+def test_contrast_adds_what_is_large_by_a_fraction_of_its_maximum():
+    found = cut_of("contrast")
+    assert isinstance(found, Contrast)
+    assert found.large == cut_of("41%")
 
 
 @pytest.mark.parametrize("criterion", BY_LIVER)
@@ -38,7 +46,7 @@ def test_a_criterion_by_the_liver_needs_one(criterion: str):
 
 
 def test_an_unknown_criterion_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"suv5 is not known; use one of suv4, suv2\.5"):
+    with pytest.raises(InputError, match=r"suv5 is not known; use one of contrast, suv4, suv2\.5"):
         cut_of("suv5")
 
 

@@ -64,6 +64,7 @@ def test_small_regions_and_voxels_without_a_value_are_left_out():
 
 def test_nothing_hot_gives_nothing():
     assert hot_regions(line(1, 2, 3), Cut(4.0)) == []
+    assert hot_regions(line(1, 2, 3), Cut(2.0, min_max=4.0)) == []
 
 
 @given(arrays.arrays(np.float32, (4, 5, 6), elements=st.integers(0, 9).map(float)), st.sampled_from([0.5, 0.7, 0.9]))
