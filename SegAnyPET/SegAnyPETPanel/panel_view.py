@@ -112,7 +112,7 @@ class PanelView:
         """
         ui, context = self._ui, selection.context()
         ui.progressBar.visible = ui.cancelButton.enabled = busy
-        for button in (ui.positiveButton, ui.negativeButton, ui.nextButton):
+        for button in (ui.positiveButton, ui.negativeButton, ui.nextButton, ui.petLayoutButton):
             button.enabled = context is not None
         ui.petWindowButton.enabled = _isSuv(context)  # its range is one of SUV
         ui.convertButton.enabled = context is not None and not _isSuv(context) and not busy

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import slicer
 from PySide6.QtCore import QObject, Signal
 
 from Testing.slicer_harness import qt_facade
@@ -40,6 +41,8 @@ class SliceWidget:
 class LayoutManager:
     """The slice views that a test opened; there are no 3D, table or plot views.
 
+    Layouts are those of Slicer's real layout logic, which makes the nodes of their views.
+
     Attributes:
         views: by name ("Red"); a test puts them here.
     """
@@ -50,11 +53,26 @@ class LayoutManager:
 
     def __init__(self, core: SlicerCore) -> None:
         self._core = core
-        self.layout = 0
+        self._logic: Any = None
         self.views: dict[str, SliceView] = {}
 
+    def layoutLogic(self) -> Any:
+        if self._logic is None:
+            self._logic = slicer.vtkMRMLLayoutLogic()
+            self._logic.SetMRMLScene(self._core.scene)
+        return self._logic
+
+    @property
+    def layout(self) -> int:
+        return int(self.layoutLogic().GetLayoutNode().GetViewArrangement())
+
     def setLayout(self, layout: int) -> None:
-        self.layout = layout
+        self.layoutLogic().GetLayoutNode().SetViewArrangement(layout)
+
+    def close(self) -> None:
+        """Let the scene go."""
+        if self._logic is not None:
+            self._logic.SetMRMLScene(None)
 
     def sliceViewNames(self) -> list[str]:
         return list(self.views)

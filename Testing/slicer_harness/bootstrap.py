@@ -206,6 +206,7 @@ class SlicerHarness:
         for loaded in self.loaded:
             self.app.moduleManager().moduleAboutToBeUnloaded.emit(loaded.python.__name__)
         self.app.aboutToQuit.emit()
+        self.app.layoutManager().close()
         self.core.start_again()
         self.app.processEvents()
         for loaded in self.loaded:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from SegAnyPETLib.mrml.nodes.pet_window import show_as_pet
 from SegAnyPETPanel.guard import guarded
+from SegAnyPETPanel.views.pet_views import showPetLayout
 
 if TYPE_CHECKING:
     from SegAnyPETPanel.panel import Panel
@@ -25,6 +26,7 @@ def connect(ui: Any, panel: Panel) -> None:
         (ui.cancelButton, panel.onCancel),
         (ui.useFiducialsButton, panel.onUseFiducials),
         (ui.petWindowButton, lambda: show_as_pet(panel.selection.volume)),
+        (ui.petLayoutButton, lambda: showPetLayout(panel.selection.volume, panel.markups)),
     ):
         button.connect("clicked()", guarded(slot))
     ui.targetTable.connect("itemSelectionChanged()", guarded(panel.onRowSelected))

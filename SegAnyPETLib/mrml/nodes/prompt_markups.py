@@ -58,12 +58,12 @@ class PromptMarkups:
     def show_in_slices(self) -> None:
         """Show the points in the slice views of the scene only: where a node is not shown, Slicer places no points.
 
-        A click in a 3D view would place one at an unseen depth.
+        A click in a 3D view or in a projection would place one at an unseen depth.
         """
         slices = [
             node.GetID()
             for node in map(self._scene.GetNthNode, range(self._scene.GetNumberOfNodes()))
-            if node.IsA("vtkMRMLSliceNode")
+            if node.IsA("vtkMRMLSliceNode") and not node.GetSlabReconstructionEnabled()
         ]
         for node, _ in self._nodes():
             display = node.GetDisplayNode()
