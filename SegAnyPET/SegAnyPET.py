@@ -39,11 +39,19 @@ class SegAnyPET(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _("Method: SegAnyPET, arXiv 2502.14351.")
         slicer.app.connect("startupCompleted()", self._registerSampleData)
+        slicer.app.connect("startupCompleted()", self._registerStatistics)
 
     def _registerSampleData(self) -> None:
         from SegAnyPETPanel.sample_data import registerSampleData
 
         registerSampleData(self.resourcePath("Icons/SegAnyPET.png"))
+
+    def _registerStatistics(self) -> None:
+        try:
+            from SegAnyPETPanel.statistics_plugin import registerPlugin
+        except ImportError:  # Slicer runs without its module Segment Statistics
+            return
+        registerPlugin()
 
 
 class SegAnyPETWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -114,7 +114,7 @@ class Measurement:
         found = dict(self.masks)
         for layer in self.layers:
             found.update(layer.patches())
-        self.numbers = {segment_id: _numbers(self.volume, mask) for segment_id, mask in found.items()}
+        self.numbers = {segment_id: numbers_of(self.volume, mask) for segment_id, mask in found.items()}
 
 
 class TargetRows:
@@ -229,7 +229,8 @@ def _labels(image: Any, volume: Volume) -> _Labels:
     return _Labels(array_of(image)[common.relative_to(image_box).slices].copy(), common.low_kji, {})
 
 
-def _numbers(volume: Volume, mask: MaskPatch) -> Quantities | None:
+def numbers_of(volume: Volume, mask: MaskPatch) -> Quantities | None:
+    """Measure a mask on a volume's grid, in the part of the volume that this needs; None for one without a voxel."""
     if not mask.voxels:
         return None
     reach = np.ceil(PEAK_RADIUS_MM / volume.spacing_mm[::-1]).astype(int)  # of the spheres of SUVpeak

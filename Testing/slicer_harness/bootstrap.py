@@ -31,6 +31,7 @@ from Testing.slicer_harness.installers import (
     pytorch_module,
     sample_data_module,
 )
+from Testing.slicer_harness.segment_statistics import statistics_modules
 from Testing.slicer_harness.ui_loader import CUSTOM_WIDGETS, HOMES, QUiLoader
 
 qt = qt_facade.install()
@@ -126,6 +127,7 @@ class SlicerHarness:
             packaging_module(self.installations),
             pytorch_module(self.installations),
             sample_data_module(self.installations),
+            *statistics_modules(),
         ]
         self._monkeypatch.setattr(qt, "QUiLoader", QUiLoader, raising=False)
         for python_module in made:
