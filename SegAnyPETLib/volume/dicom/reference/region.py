@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from SegAnyPETLib.volume.notes import Note
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """One region.
 
@@ -27,7 +27,7 @@ class Region:
     mask_kji: Callable[[], NDArray[np.bool_]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regions:
     """The regions of an object.
 
