@@ -44,8 +44,9 @@ def press_header(user, column):
 
 def test_the_columns_are_named(quick) -> None:
     quick.click(FIRST)
-    header = [quick.ui.targetTable.horizontalHeaderItem(n).text() for n in range(7)]
-    assert header == ["Name", "", *HEADER[1:]]
+    items = [quick.ui.targetTable.horizontalHeaderItem(n) for n in range(8)]
+    assert [item.text() for item in items] == ["Name", "", "ml", "SUVmax", "mean", "peak", "TLG", "Clicks"]
+    assert [item.toolTip() for item in items[2:7]] == HEADER[1:]
 
 
 def test_the_last_row_is_the_total(two) -> None:

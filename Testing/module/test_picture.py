@@ -56,7 +56,7 @@ def test_the_panel_and_the_views_after_a_click(slicer_views, unopened, folder) -
     assert user.names() == ["Lesion 1"]
     pictures = {name: view.picture() for name, view in slicer_views.items()}
     assert all((pictures[name] != before[name]).any() for name in pictures)
-    user.widget.parent.resize(430, 3 * 300)
+    user.widget.parent.resize(520, 3 * 300)
     user.harness.app.processEvents()
     panel = grabbed(user.widget.parent)
     views = np.concatenate(list(pictures.values()))

@@ -24,6 +24,11 @@ FIRST_NUMBER = 2
 FIELDS = tuple(SUV_COLUMNS)
 #: Column of the number of clicks, in the segment and beside it.
 CLICKS = FIRST_NUMBER + len(FIELDS)
+#: Short names of these columns, for values in SUV and others; the full ones are shown under the mouse.
+SUV_LABELS = ("ml", "SUVmax", "mean", "peak", "TLG")
+OTHER_LABELS = ("ml", "Maximum", "mean", "peak", "mean x ml")
+#: Of the column with the names, in pixels; the others are as wide as their content.
+NAME_WIDTH = 120
 #: In place of a number that is being measured.
 PENDING = "…"
 
@@ -45,7 +50,9 @@ class TargetTable:
         table.verticalHeader().visible = False
         header = table.horizontalHeader()
         header.setSectionsClickable(True)
-        header.setSectionResizeMode(NAME, qt.QHeaderView.Stretch)
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(NAME, qt.QHeaderView.Interactive)
+        table.setColumnWidth(NAME, NAME_WIDTH)
         for column in range(COLOR, CLICKS + 1):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         header.connect("sectionClicked(int)", guarded(self.onHeader))
@@ -69,14 +76,19 @@ class TargetTable:
             suv: whether the values are SUV.
         """
         table = self._table
-        names = SUV_COLUMNS if suv else OTHER_COLUMNS
-        table.setHorizontalHeaderLabels([_("Name"), "", *(_(name) for name in names.values()), _("Clicks")])
+        self._label(suv)
         self._showOrder()
         blocked = table.blockSignals(True)
         try:
             self._fill(self._sorted(rows), selected)
         finally:
             table.blockSignals(blocked)
+
+    def _label(self, suv: bool) -> None:
+        labels, names = (SUV_LABELS, SUV_COLUMNS) if suv else (OTHER_LABELS, OTHER_COLUMNS)
+        self._table.setHorizontalHeaderLabels([_("Name"), "", *map(_, labels), _("Clicks")])
+        for column, name in enumerate(names.values(), start=FIRST_NUMBER):
+            self._table.horizontalHeaderItem(column).setToolTip(_(name))
 
     def _fill(self, rows: Sequence[TargetRow], selected: str | None) -> None:
         table, total = self._table, total_of(rows)
@@ -94,6 +106,8 @@ class TargetTable:
                 self._write(number, *line)
             if selected is not None and line[0] == selected:
                 table.selectRow(number)
+        if total is not None:
+            table.resizeRowToContents(len(rows))  # its text has two lines
         self._written = lines
 
     def _write(self, number: int, segmentId: str | None, name: str, color: Any, *texts: str) -> None:
