@@ -27,8 +27,9 @@ CLICKS = FIRST_NUMBER + len(FIELDS)
 #: Short names of these columns, for values in SUV and others; the full ones are shown under the mouse.
 SUV_LABELS = ("ml", "SUVmax", "mean", "peak", "TLG")
 OTHER_LABELS = ("ml", "Maximum", "mean", "peak", "mean x ml")
-#: Of the column with the names, in pixels; the others are as wide as their content.
+#: Of the column with the names, in pixels, and of the one with the clicks, at least; the others fit their content.
 NAME_WIDTH = 120
+CLICKS_WIDTH = 60
 #: In place of a number that is being measured.
 PENDING = "…"
 
@@ -53,7 +54,8 @@ class TargetTable:
         header.setStretchLastSection(True)
         header.setSectionResizeMode(NAME, qt.QHeaderView.Interactive)
         table.setColumnWidth(NAME, NAME_WIDTH)
-        for column in range(COLOR, CLICKS + 1):
+        table.setColumnWidth(CLICKS, CLICKS_WIDTH)
+        for column in range(COLOR, CLICKS):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         header.connect("sectionClicked(int)", guarded(self.onHeader))
 
