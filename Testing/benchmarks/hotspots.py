@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from SegAnyPETLib.pet.proposals.criteria import FIXED
+from SegAnyPETLib.pet.proposals.criteria import BY_CONTRAST, FIXED
 from SegAnyPETLib.pet.proposals.hotspots import propose
 from SegAnyPETLib.simulation.phantom import make_phantom
 from SegAnyPETLib.volume.io import read_labels
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     pet = scan(arguments.data, arguments.lesions)
-    for criterion, cut in FIXED.items():
+    for criterion, cut in (BY_CONTRAST | FIXED).items():
         seconds = []
         for _ in range(arguments.repeats):
             begin, cpu = time.perf_counter(), time.process_time()

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from SegAnyPETLib.pet.proposals.contrast import Contrast, contrast_of, contrast_regions
 from SegAnyPETLib.pet.proposals.regions import Cut
 from SegAnyPETLib.volume.volume import Volume
 
-WANTED = Contrast(floor=1.5, min_max=1.2, fraction=0.4, min_contrast=0.4, large=Cut(1.64, 0.41, 4.0))
+WANTED = Contrast(floor=1.5, min_max=1.0, min_share=0.8, fraction=0.4, min_contrast=0.4, large=Cut(1.64, 0.41, 4.0))
 
 
 def scan(*balls: tuple[tuple[int, int, int], float, float]) -> Volume:
@@ -21,10 +22,17 @@ def scan(*balls: tuple[tuple[int, int, int], float, float]) -> Volume:
 ORGAN = ((18, 18, 18), 14.0, 2.4)
 
 
-def test_a_faint_lesion_stands_out_and_ends_where_it_does():
-    pet = scan(((45, 20, 20), 2.0, 2.2))
+def test_a_faint_lesion_stands_out_and_ends_near_its_border():
+    pet = scan(((45, 20, 20), 3.0, 2.4))
     (region,) = contrast_regions(pet, WANTED, 1)
-    assert np.array_equal(region.to_array(pet.shape_kji), pet.array_kji > 2)
+    lesion = pet.array_kji > 2
+    found = region.to_array(pet.shape_kji)
+    assert not (found & ~ndimage.binary_dilation(lesion)).any()
+    assert not (ndimage.binary_erosion(lesion) & ~found).any()
+
+
+def test_what_hardly_exceeds_its_surroundings_is_left_out():
+    assert contrast_regions(scan(((18, 18, 18), 14.0, 2.4), ((18, 18, 18), 3.0, 3.9)), WANTED, 1) == []
 
 
 def test_an_organ_is_its_own_background_and_a_lesion_in_it_is_found():
@@ -65,6 +73,9 @@ def test_regions_do_not_overlap_in_noise():
 
 
 def test_a_scan_smaller_than_the_ball_is_looked_at_too():
-    array = np.ones((2, 3, 4), np.float32)
-    array[1, 1, 1] = 9
-    assert len(contrast_regions(Volume(array, np.diag([2.0, 2.0, 2.0, 1.0]), "SUVbw"), WANTED, 1)) == 1
+    array = np.full((6, 8, 10), 0.5, np.float32)
+    array[2:4, 3:5, 4:6] = 9
+    pet = Volume(array, np.diag([4.0, 4.0, 4.0, 1.0]), "SUVbw")
+    (region,) = contrast_regions(pet, WANTED, 1)
+    assert region.to_array(pet.shape_kji)[3, 4, 5]
+    assert contrast_regions(pet.with_array(np.full_like(array, 0.5), "SUVbw"), WANTED, 1) == []
