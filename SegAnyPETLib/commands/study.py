@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from SegAnyPETLib.commands.arguments.study import AnalyseStudy, CheckStudy, PlanStudy, StudyOptions
+from pathlib import Path
+
+from SegAnyPETLib.commands.arguments.study import AnalyseStudy, CheckStudy, PlanStudy, PlayStudy, StudyOptions
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.study.log.check import check_logs
@@ -27,6 +29,8 @@ def run(options: StudyOptions) -> None:
             _check(open_study(options.study))
         case AnalyseStudy():
             report_on(open_study(options.study))
+        case PlayStudy():
+            _play(options)
 
 
 def _plan(options: PlanStudy) -> None:
@@ -97,3 +101,21 @@ def report_on(study: Study) -> None:
     print(f"{len(results.collected.timed)} of {results.collected.planned} planned readings analysed")
     print(f"report {page}, tables beside it")
     print(NOTICE)
+
+
+def _play(options: PlayStudy) -> None:
+    from tqdm import tqdm
+
+    from SegAnyPETLib.commands.common.backends import model_options, open_backend
+    from SegAnyPETLib.study.demo.play import play
+
+    backend = open_backend(model_options(options.model))
+    print(f"making {options.cases} phantoms, which two robots read in both arms ...")
+    with tqdm(desc="readings", unit="reading", disable=None, leave=False) as bar:
+
+        def show(done: int, whole: int) -> None:
+            bar.total = whole
+            bar.update(done - bar.n)
+
+        model = Path(options.model.model).stem
+        report_on(play(options.output, backend, options.cases, options.lesions, options.seed, model, show))

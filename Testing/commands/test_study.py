@@ -73,3 +73,22 @@ def test_a_changed_log_is_bad_input_for_the_check(tmp_path: Path, capfd: pytest.
     told = capfd.readouterr()
     assert "NOT AS IT WAS WRITTEN" in told.out
     assert "R1.jsonl, line" in told.err
+
+
+@pytest.mark.slow
+def test_the_demo_plays_a_study_and_says_that_it_is_simulated(
+    model_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "demo"
+    line = ["study", "demo", "--output", str(folder), "--cases", "6", "--lesions", "1", "--model", str(model_file)]
+    assert main(line) == 0
+    printed = capfd.readouterr().out
+    assert "SIMULATED: robots read phantoms" in printed
+    assert "24 of 24 planned readings analysed" in printed
+    page = (folder / "report/report.html").read_text()
+    assert "(simulated)</title>" in page
+    assert "Research use only" in page
+    assert main(["study", "check", str(folder)]) == 0
+    assert "RobotA.jsonl: sound" in capfd.readouterr().out
+    assert main(line) == 2
+    assert "holds cases already" in capfd.readouterr().err

@@ -45,7 +45,7 @@ class EventLog:
         if not is_code(path.stem):
             raise InputError(f"{path.stem!r} is no code of a reader; use letters and digits, no name")
         self._path, self._reader, self._run = path, path.stem, uuid4().hex
-        self._clock: Clock = clock or SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self._lock = FileLock(path.with_suffix(".lock"))
         try:
             self._lock.acquire(timeout=0)
@@ -91,7 +91,7 @@ class EventLog:
         check_event(kind, data)
         self._tell_failure()
         with self._adding:
-            clocks = self._clock.wall_ms(), self._clock.mono_ms()
+            clocks = self.clock.wall_ms(), self.clock.mono_ms()
             event = Event(self._number, self._log, self._run, self._reader, kind, *clocks, data)
             self._number += 1
             self._waiting.put(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def make_study(
     _write(plain(manifest), folder / MANIFEST)
     write_schedule(readings, folder / SCHEDULE)
     sha = _sha256(plan, manifest, folder / SCHEDULE)
-    seal = {"notice": NOTICE, "plan_sha256": sha, "power": power, "cases_folder": str(cases_folder.resolve())}
+    seal = {"notice": NOTICE, "plan_sha256": sha, "power": power, "cases_folder": _from(folder, cases_folder)}
     _write(seal, folder / SEAL)
     return Study(folder, plan, manifest, tuple(readings), cases_folder, sha)
 
@@ -90,7 +91,7 @@ def open_study(folder: Path) -> Study:
     """
     try:
         seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-        sha, cases_folder = seal["plan_sha256"], Path(seal["cases_folder"])
+        sha, cases_folder = seal["plan_sha256"], folder / seal["cases_folder"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder.name} holds no study; make one with: seganypet study plan") from error
     plan, manifest = read_plan(folder / PLAN), read_study_manifest(folder / MANIFEST)
@@ -114,3 +115,11 @@ def _sha256(plan: Plan, manifest: Manifest, schedule: Path) -> str:
 def _write(content: object, path: Path) -> None:
     with replacing(path, ".json") as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _from(folder: Path, target: Path) -> str:
+    """Return the way from a folder to another, so that both can be moved together."""
+    try:
+        return Path(os.path.relpath(target.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return target.resolve().as_posix()

@@ -21,7 +21,7 @@ from SegAnyPETLib.commands.arguments.segment import SegmentOptions
 from SegAnyPETLib.commands.arguments.segment_many import SegmentManyOptions
 from SegAnyPETLib.commands.arguments.serve import ServeOptions
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
-from SegAnyPETLib.commands.arguments.study import AnalyseStudy, CheckStudy, PlanStudy
+from SegAnyPETLib.commands.arguments.study import AnalyseStudy, CheckStudy, PlanStudy, PlayStudy
 from SegAnyPETLib.commands.arguments.train import TrainOptions
 from SegAnyPETLib.commands.arguments.units import FILE_UNITS, UnitArguments
 from SegAnyPETLib.commands.arguments.weights import AddWeights, FetchWeights, ListWeights, RemoveWeights, VerifyWeights
@@ -42,6 +42,7 @@ LEAST = {
     "train recipe.yaml": TrainOptions(Path("recipe.yaml"), Path("runs")),
     "study plan p.yaml --manifest m.json": PlanStudy(Path("p.yaml"), Path("m.json")),
     "study check s": CheckStudy(Path("s")),
+    "study demo": PlayStudy(Path("study_demo"), ModelArguments()),
     "study analyse s": AnalyseStudy(Path("s")),
     "phantom --output out": PhantomOptions(Path("out")),
     "demo": DemoOptions(Path("demo_output"), ModelArguments()),

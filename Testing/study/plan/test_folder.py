@@ -20,7 +20,7 @@ def test_a_study_is_opened_as_it_was_made(folder: Path) -> None:
     study = open_study(folder)
     assert (study.plan, study.manifest) == (crossover(), cases(6))
     assert study.readings == schedule(crossover(), cases(6))
-    assert study.cases_folder == folder.parent
+    assert study.cases_folder.resolve() == folder.parent.resolve()
     assert power_statement(study) == "enough"
 
 
@@ -41,3 +41,10 @@ def test_a_second_plan_in_the_same_folder_is_refused(folder: Path) -> None:
 def test_a_folder_without_a_study_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="seganypet study plan"):
         open_study(tmp_path)
+
+
+def test_a_study_is_moved_with_its_cases(folder: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    folder.rename(moved / "trial")
+    assert open_study(moved / "trial").cases_folder.resolve() == moved.resolve()

@@ -1,0 +1,1 @@
+"""A study without readers: robots with a human pace read phantoms."""
