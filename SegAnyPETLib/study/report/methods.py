@@ -9,6 +9,10 @@ from SegAnyPETLib.study.report.tables import p_text, percent, percents
 
 SIMULATED = "SIMULATED: robots read phantoms in this study, with an assumed human pace; it says nothing about people."
 
+#: A bootstrap interval so many times as wide as the model's is told: with a saving that differs between cases (a standard
+#: deviation of 0.3 of its logarithm, 2 readers, 24 cases) the model's held the truth in 91 % of 400 simulated studies.
+TOLD_WIDER = 1.15
+
 _DESIGN = {
     "crossover": "a paired crossover of two periods",
     "latin_square": "a crossover in the orders of a Williams square",
@@ -83,7 +87,7 @@ def doubts(results: Results) -> tuple[str, ...]:
         if pair is None or not pair.high > pair.low:
             continue
         wider = (pair.high - pair.low) / (one.effect.high - one.effect.low)
-        if wider > 1.25:
+        if wider > TOLD_WIDER:
             found.append(
                 f"The bootstrap's interval for {one.arm} is {wider:.2f} times as wide as the model's: the saving "
                 "differs between cases; quote the wider one."
