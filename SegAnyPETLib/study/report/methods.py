@@ -9,8 +9,8 @@ from SegAnyPETLib.study.report.tables import p_text, percent, percents
 
 SIMULATED = "SIMULATED: robots read phantoms in this study, with an assumed human pace; it says nothing about people."
 
-#: A bootstrap interval so many times as wide as the model's is told: with a saving that differs between cases (a standard
-#: deviation of 0.3 of its logarithm, 2 readers, 24 cases) the model's held the truth in 91 % of 400 simulated studies.
+#: A bootstrap interval so many times as wide as the model's is told: where the saving differs between cases (standard
+#: deviation 0.3 of the log ratio, 2 readers, 24 cases) the model's held the truth in 91 % of 400 simulated studies.
 TOLD_WIDER = 1.15
 
 _DESIGN = {
