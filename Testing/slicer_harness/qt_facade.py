@@ -46,8 +46,22 @@ class QtProperty:
         return self.function if owner is None else self.function.__get__(owner, owner_class)
 
     def __set__(self, owner: Any, value: Any) -> None:
+        if self.name in STATIC:
+            raise AttributeError(f"{type(owner).__name__}.{self.name} is a function that is called")
+        if value is None and self.name != "parent":
+            value = self._of_none(owner)
         if not QtCore.QObject.setProperty(owner, self.name, value):
             raise AttributeError(f"cannot set {type(owner).__name__}.{self.name} to {value!r}")
+
+    def _of_none(self, owner: Any) -> Any:
+        """What PythonQt makes of None: the text 'None' for a text, and an error for anything else."""
+        if isinstance(QtCore.QObject.property(owner, self.name), str):
+            return "None"
+        raise AttributeError(f"cannot set {type(owner).__name__}.{self.name} to None")
+
+
+#: Properties that PythonQt hides behind a function of the same name.
+STATIC = {"singleShot"}
 
 
 def signal_name(signature: str) -> tuple[str, int]:
@@ -82,8 +96,9 @@ class Connections:
 
     @staticmethod
     def _signal(sender: Any, name: str, signature: str) -> Any:
+        """The signal of a signature; a wrong one is an error, where PythonQt connects nothing and returns False."""
         signal = getattr(sender, name, None)
-        if not hasattr(signal, "connect"):
+        if not hasattr(signal, "connect") or not has_signature(sender, name, signature):
             raise ValueError(f"{type(sender).__name__} has no signal {signature}")
         return signal
 
@@ -112,6 +127,22 @@ class Connections:
             self._signal(sender, name, signature).disconnect(entry[2])
             made.remove(entry)
         return bool(found)
+
+
+def has_signature(sender: Any, name: str, signature: str) -> bool:
+    """Whether a signature has brackets and, for a signal of Qt's own, the types of its arguments."""
+    described = sender.metaObject()
+    signals = [described.method(n) for n in range(described.methodCount())]
+    own = {
+        bytes(s.methodSignature().data()).decode()
+        for s in signals
+        if s.methodType() == QtCore.QMetaMethod.MethodType.Signal and bytes(s.name().data()).decode() == name
+    }
+    # Signals of doubles are written in Python, which does not know the types of Slicer's.
+    of_python = any("PyObject" in known for known in own) or not type(sender).__module__.startswith("PySide6")
+    normalize: Any = QtCore.QMetaObject.normalizedSignature  # takes a text, whatever its stub says
+    normalized = bytes(normalize(signature).data()).decode()
+    return signature.endswith(")") and "(" in signature and (of_python or normalized in own)
 
 
 def address(obj: Any) -> int:
@@ -144,7 +175,12 @@ def attribute(self: Any, name: str) -> Any:
         return types.MethodType(connect, self)
     if name == "disconnect":
         return types.MethodType(disconnect, self)
-    return original_attribute(self, name)
+    try:
+        return original_attribute(self, name)
+    except RuntimeError as error:  # PySide's word for what PythonQt calls a ValueError
+        if not shiboken6.isValid(self):
+            raise ValueError(f"the C++ object of this {type(self).__name__} was already deleted") from error
+        raise
 
 
 def assignment(self: Any, name: str, value: Any) -> None:

@@ -93,7 +93,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._shown: dict[str, Any] = {"segmentation": None, "source": None, "segment": "", "effect": None}
         self._observations = Observations(self)
         self._effects = [Effect(name) for name in EFFECTS]
-        self._order: list[str] = []
+        self._order = list(EFFECTS)
         self._views_observed = False
         self._shortcuts: list[Any] = []
         layout = qt.QVBoxLayout(self)
@@ -237,7 +237,8 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         return "" if self._node is None else self._node.GetSelectedSegmentID() or ""
 
     def setCurrentSegmentID(self, segment_id: str) -> None:
-        self._node.SetSelectedSegmentID(segment_id)
+        if self._node is not None:
+            self._node.SetSelectedSegmentID(segment_id)
 
     def selectNextSegment(self) -> None:
         self._logic.SelectNextSegment(VISIBLE_ONLY)
