@@ -31,7 +31,7 @@ BY_LIVER: dict[str, Callable[[LiverReference], float]] = {
     "qpsma": lambda liver: 4.30 / liver.mean * (liver.mean + liver.sd),
 }
 
-#: What stands out from its surroundings. Of simulated lesions above 1 ml in 16 scans it found 96 %, SUV 4.0 found 72 %.
+#: What stands out from its surroundings. Of simulated lesions above 1 ml in FDG it found 93 %, SUV 4.0 found 72 %.
 BY_CONTRAST: dict[str, Contrast] = {
     "contrast": Contrast(floor=1.5, min_max=1.0, min_share=0.8, fraction=0.36, min_contrast=0.4, large=FIXED["41%"]),
 }
