@@ -30,6 +30,8 @@ OTHER_LABELS = ("ml", "Maximum", "mean", "peak", "mean x ml")
 #: Of the column with the names, in pixels, and of the one with the clicks, at least; the others fit their content.
 NAME_WIDTH = 120
 CLICKS_WIDTH = 60
+#: Of numbers in their cells.
+ALIGNMENT = qt.Qt.AlignRight | qt.Qt.AlignVCenter
 #: In place of a number that is being measured.
 PENDING = "…"
 
@@ -81,9 +83,11 @@ class TargetTable:
         self._label(suv)
         self._showOrder()
         blocked = table.blockSignals(True)
+        table.setUpdatesEnabled(False)
         try:
             self._fill(self._sorted(rows), selected)
         finally:
+            table.setUpdatesEnabled(True)
             table.blockSignals(blocked)
 
     def _label(self, suv: bool) -> None:
@@ -117,7 +121,7 @@ class TargetTable:
             item = qt.QTableWidgetItem(text)
             item.setData(ID_ROLE, segmentId)
             if column >= FIRST_NUMBER:
-                item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                item.setTextAlignment(ALIGNMENT)
             if segmentId is None:
                 item.setFlags(qt.Qt.ItemIsEnabled)
                 font = item.font()
