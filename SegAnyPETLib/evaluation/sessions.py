@@ -32,6 +32,9 @@ class Session(Protocol):
 class SizedSession(Session, Protocol):
     """A session whose mask can be exchanged for a smaller or larger one, which costs no click."""
 
+    def find_sizes(self) -> None:
+        """Look for the alternatives if they are not known."""
+
     @property
     def alternatives(self) -> Sequence[StepResult]:
         """The masks that the last click may mean, from the smallest to the largest."""
@@ -65,6 +68,7 @@ def take_better_size(session: SizedSession, reference_kji: NDArray[np.bool_]) ->
     Returns:
         Whether one was taken: that of highest Dice, if it is higher by more than a hundredth.
     """
+    session.find_sizes()
     now = dice(session.mask_kji, reference_kji)
     steps = [
         (dice(session.alternatives[number].mask.to_array(reference_kji.shape), reference_kji), take)

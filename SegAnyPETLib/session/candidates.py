@@ -11,7 +11,7 @@ import numpy as np
 from SegAnyPETLib.backend.protocol import Prediction
 from SegAnyPETLib.volume.window import Window
 
-#: Voxel sizes in mm of the windows that a model with several masks looks through at a first click.
+#: Voxel sizes in mm of the windows in which the sizes that a first click may mean are sought.
 LOOKS_MM = (2.0, 2.5, 3.0, 4.0, 5.0, 6.5)
 #: The next smaller or larger mask has at most this share, or at least its inverse, of a mask's volume.
 SIZE_STEP = 0.65
@@ -61,8 +61,6 @@ class Ladder:
 def by_size(candidates: Sequence[Candidate]) -> Ladder | None:
     """Choose the candidate of highest quality, and of the others those that are clearly smaller or larger.
 
-    From the chosen one, each next step is the candidate of highest quality among those at least one `SIZE_STEP` away.
-
     Returns:
         None if no candidate has a voxel.
     """
@@ -70,18 +68,34 @@ def by_size(candidates: Sequence[Candidate]) -> Ladder | None:
     if not some:
         return None
     best = max(some, key=lambda c: c.quality)
-    smaller = _steps(best, some, lambda c, last: c.volume_mm3 <= SIZE_STEP * last.volume_mm3)
-    larger = _steps(best, some, lambda c, last: c.volume_mm3 * SIZE_STEP >= last.volume_mm3)
-    return Ladder((*reversed(smaller), best, *larger), len(smaller))
+    smaller, larger = steps_from(best.volume_mm3, some)
+    return Ladder((*smaller, best, *larger), len(smaller))
+
+
+def steps_from(
+    volume_mm3: float, candidates: Sequence[Candidate]
+) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+    """Return the candidates that steps from a mask lead to: the smaller and the larger ones, each in ascending order.
+
+    Each next step is the candidate of highest quality among those at least one `SIZE_STEP` away.
+
+    Args:
+        volume_mm3: volume of the mask.
+        candidates: other masks; those without a voxel are left out.
+    """
+    some = [c for c in candidates if c.volume_mm3]
+    smaller = _steps(volume_mm3, some, lambda volume, last: volume <= SIZE_STEP * last)
+    larger = _steps(volume_mm3, some, lambda volume, last: volume * SIZE_STEP >= last)
+    return tuple(reversed(smaller)), tuple(larger)
 
 
 def _steps(
-    first: Candidate, candidates: Sequence[Candidate], beyond: Callable[[Candidate, Candidate], bool]
+    volume_mm3: float, candidates: Sequence[Candidate], beyond: Callable[[float, float], bool]
 ) -> list[Candidate]:
-    """Return the candidates that steps from the first one lead to, in the order of the steps."""
+    """Return the candidates that steps in one direction lead to, in the order of the steps."""
     steps: list[Candidate] = []
-    last = first
-    while further := [c for c in candidates if beyond(c, last)]:
-        last = max(further, key=lambda c: c.quality)
-        steps.append(last)
+    last = volume_mm3
+    while further := [c for c in candidates if beyond(c.volume_mm3, last)]:
+        steps.append(max(further, key=lambda c: c.quality))
+        last = steps[-1].volume_mm3
     return steps

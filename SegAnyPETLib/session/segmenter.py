@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from SegAnyPETLib.backend.protocol import Backend, Prediction, TargetPrompts, WindowImage, mask_prompt
 from SegAnyPETLib.prompts import MaskPrompt, Point, Prompt
-from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size
+from SegAnyPETLib.session.candidates import LOOKS_MM, Candidate, by_size, steps_from
 from SegAnyPETLib.session.growth import Watch, grow
 from SegAnyPETLib.session.neighbours import not_target
 from SegAnyPETLib.session.parts import part_at
@@ -94,29 +94,50 @@ class Segmenter:
             number,
         )
 
+    def with_alternatives(self, state: State) -> State:
+        """Return the state with the smaller and larger masks that its only click may mean, sought at all voxel sizes.
+
+        Args:
+            state: what the click led to in this backend, without alternatives.
+
+        Raises:
+            SegAnyPETError: what the backend raises.
+        """
+        points, result, nothing = state.points, state.steps[-1], MaskPatch.empty()
+        candidates = self._candidates(points, Candidate.all_of(*self._first_look(points)))
+        volume_mm3 = state.mask.voxels * self.volume.voxel_ml * 1000.0
+        smaller, larger = (
+            [self._as_result(result, nothing, points, self._made_of(c.prediction, c.window)) for c in side]
+            for side in steps_from(volume_mm3, candidates)
+        )
+        return _among(state, smaller, larger)
+
     def _clicked(self, state: State, click: Point) -> State:
         begin = time.perf_counter()
-        chosen_size, click = click.size_step, replace(click, size_step=0)
+        size_step, click = click.size_step, replace(click, size_step=0)
         before = replace(state, prompts=(*state.prompts, click))
         if not click.positive and not state.mask.voxels:
             return before  # there is nothing to take away yet; later looks will know
         points = before.points
         look = self._look_again(state, points) if state.mask.voxels else self._look_anew(points, state.mask)
-        others = [(each, self._settled(state, points, each)) for each in (*look.smaller, *look.larger)]
-        mask = self._settled(state, points, look)
-        clicked = self._next(before, mask, click, look, begin)
-        if not others:
-            return clicked
-        number = len(look.smaller)
-        results = [
-            replace(clicked.steps[-1], mask=m, window=e.window, quality=e.quality, open=e.open) for e, m in others
-        ]
-        alternatives = (*results[:number], clicked.steps[-1], *results[number:])
-        clicked = replace(clicked, alternatives=alternatives, chosen=number)
-        return self.resized(clicked, chosen_size) if chosen_size else clicked
+        clicked = self._next(before, self._settled(state.mask, points, look), click, look, begin)
+        if look.smaller or look.larger:
+            smaller, larger = (
+                [self._as_result(clicked.steps[-1], state.mask, points, each) for each in side]
+                for side in (look.smaller, look.larger)
+            )
+            clicked = _among(clicked, smaller, larger)
+        elif size_step and len(clicked.prompts) == 1:
+            clicked = self.with_alternatives(clicked)
+        return self.resized(clicked, size_step) if size_step and clicked.alternatives else clicked
 
-    def _settled(self, state: State, points: tuple[Point, ...], look: _Look) -> MaskPatch:
-        return settle(self.volume, state.mask, look.proposal, points, look.seen)
+    def _as_result(self, result: StepResult, before: MaskPatch, points: tuple[Point, ...], look: _Look) -> StepResult:
+        """Return what a click would have led to if a look had been chosen."""
+        mask = self._settled(before, points, look)
+        return replace(result, mask=mask, window=look.window, quality=look.quality, windows=1, open=False)
+
+    def _settled(self, before: MaskPatch, points: tuple[Point, ...], look: _Look) -> MaskPatch:
+        return settle(self.volume, before, look.proposal, points, look.seen)
 
     def _refined(self, state: State, prompt: MaskPrompt) -> State:
         begin = time.perf_counter()
@@ -136,11 +157,15 @@ class Segmenter:
         step = StepResult(mask, point, look.window, look.quality, seconds, len(look.seen), look.open)
         return State(before.prompts, mask, View(look.window, look.previous_logits, self.backend), (*before.steps, step))
 
+    def _first_look(self, points: tuple[Point, ...]) -> tuple[Prediction, Window]:
+        """Look at a target of unknown size, and ask for all that the click may mean."""
+        window = first_window(self.volume, self.backend, points[-1])
+        return self._predict(window, points, MaskPatch.empty(), alternatives=True), window
+
     def _look_anew(self, points: tuple[Point, ...], known: MaskPatch) -> _Look:
         """First looks at a target for its size, and then one at the zoom that it needs; one look without zoom."""
         click, nothing = points[-1], MaskPatch.empty()
-        window = first_window(self.volume, self.backend, click)
-        prediction = self._predict(window, points, nothing, alternatives=True)
+        prediction, window = self._first_look(points)
         if prediction.alternatives:
             return self._followed(self._look_for_sizes(points, Candidate.all_of(prediction, window)), points, known)
         look = self._made_of(prediction, window)
@@ -154,24 +179,28 @@ class Segmenter:
         return self._followed(look, points, known)
 
     def _look_for_sizes(self, points: tuple[Point, ...], candidates: tuple[Candidate, ...]) -> _Look:
-        """Look at all voxel sizes; the mask of which the model expects most is meant, and others are kept beside it.
+        """Look at all voxel sizes; the mask that the model expects most of is meant, and others are kept beside it.
 
         Args:
             points: the only one that the model was shown is the last one.
             candidates: what the first look found.
         """
-        click = points[-1]
-        for spacing_mm in LOOKS_MM if self.backend.spec.zooms else ():
-            if spacing_mm != FIRST_LOOK_MM:
-                window = first_window(self.volume, self.backend, click, spacing_mm)
-                prediction = self._predict(window, points, MaskPatch.empty(), alternatives=True)
-                candidates = (*candidates, *Candidate.all_of(prediction, window))
+        candidates = self._candidates(points, candidates)
         ladder = by_size(candidates)
         if ladder is None:
             return self._made_of(candidates[0].prediction, candidates[0].window)
         looks = [self._made_of(c.prediction, c.window) for c in ladder.candidates]
         smaller, larger = tuple(looks[: ladder.chosen]), tuple(looks[ladder.chosen + 1 :])
         return replace(looks[ladder.chosen], smaller=smaller, larger=larger)
+
+    def _candidates(self, points: tuple[Point, ...], found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Return the candidates of the first look and, for a model that zooms, of looks at the other voxel sizes."""
+        for spacing_mm in LOOKS_MM if self.backend.spec.zooms else ():
+            if spacing_mm != FIRST_LOOK_MM:
+                window = first_window(self.volume, self.backend, points[-1], spacing_mm)
+                prediction = self._predict(window, points, MaskPatch.empty(), alternatives=True)
+                found = (*found, *Candidate.all_of(prediction, window))
+        return found
 
     def _look_again(self, state: State, points: tuple[Point, ...]) -> _Look:
         """Look at the same window while it shows the part that the click is about, so that nothing else changes.
@@ -252,3 +281,8 @@ class Segmenter:
             array_kji = np.nan_to_num(window.sample(self.volume), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
             self._shown = window, WindowImage.of(array_kji, window.spacing_mm)
         return self._shown[1]
+
+
+def _among(state: State, smaller: list[StepResult], larger: list[StepResult]) -> State:
+    """Return the state with smaller and larger alternatives around what it is."""
+    return replace(state, alternatives=(*smaller, state.steps[-1], *larger), chosen=len(smaller))

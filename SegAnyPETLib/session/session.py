@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,9 +119,11 @@ class InteractiveSession:
 
     @property
     def alternatives(self) -> tuple[StepResult, ...]:
-        """The masks that the last prompt may mean, from the smallest to the largest, the current one among them.
+        """The masks that the only click may mean, from the smallest to the largest, the current one among them.
 
-        A first click in a hot spot may mean its core, the lesion or a conglomerate. None if the model sees one meaning.
+        A click in a hot spot may mean its core, the lesion or a conglomerate. A model with several masks finds them at
+        the click; for others, and in a session that continues from a saved click, `find_sizes` looks for them. Empty
+        until then, and after other prompts.
         """
         return self._now.alternatives
 
@@ -131,12 +134,12 @@ class InteractiveSession:
 
     @property
     def has_smaller(self) -> bool:
-        """Return whether there is a smaller one of the alternatives, or it is not known yet; see `smaller`."""
+        """Return whether there is a smaller one of the alternatives, or it is not known yet."""
         return self.chosen > 0 or self._sizes_unknown
 
     @property
     def has_larger(self) -> bool:
-        """Return whether there is a larger one of the alternatives, or it is not known yet; see `larger`."""
+        """Return whether there is a larger one of the alternatives, or it is not known yet."""
         return self.chosen + 1 < len(self.alternatives) or self._sizes_unknown
 
     @property
@@ -202,17 +205,33 @@ class InteractiveSession:
         self._step(self._segmenter.apply(self._now, MaskPrompt(mask)))
         return True
 
-    def smaller(self) -> StepResult:
-        """Take the next smaller one of the alternatives, which the next click will refine.
+    def find_sizes(self) -> None:
+        """Look for the alternatives of the only click if they are not known; this is no step.
 
-        The model is asked only if the session is one that continues from a saved click, whose alternatives are not
-        saved.
+        Raises:
+            SegAnyPETError: the backend failed or was cancelled.
+        """
+        if not self._sizes_unknown:
+            return
+        (click,) = self.points
+        first = self._now
+        if click.size_step or not first.steps or first.view is None or first.view.backend is not self.backend:
+            first = self._segmenter.apply(State(), replace(click, size_step=0))
+        if not first.alternatives:
+            first = self._segmenter.with_alternatives(first)
+        self._now = self._segmenter.resized(first, click.size_step)
+
+    def smaller(self) -> StepResult:
+        """Take the next smaller one of the alternatives, which the next click will refine; see `find_sizes`.
 
         Raises:
             InputError: there is none.
             SegAnyPETError: the backend failed or was cancelled.
         """
-        return self._resize(-1, "there is no smaller mask for this click; correct the mask with a click")
+        self.find_sizes()
+        if not self.has_smaller:
+            raise InputError("there is no smaller mask for this click; correct the mask with a click")
+        return self._step(self._segmenter.resized(self._now, -1)).steps[-1]
 
     def larger(self) -> StepResult:
         """Take the next larger one of the alternatives, as `smaller` does.
@@ -221,7 +240,10 @@ class InteractiveSession:
             InputError: there is none.
             SegAnyPETError: the backend failed or was cancelled.
         """
-        return self._resize(+1, "there is no larger mask for this click; correct the mask with a click")
+        self.find_sizes()
+        if not self.has_larger:
+            raise InputError("there is no larger mask for this click; correct the mask with a click")
+        return self._step(self._segmenter.resized(self._now, +1)).steps[-1]
 
     def move_point(self, number: int, point: Point, made_on: Volume | None = None) -> None:
         """Replace one of `points` by another point, and segment the target again.
@@ -306,16 +328,8 @@ class InteractiveSession:
 
     @property
     def _sizes_unknown(self) -> bool:
-        """Return whether a single click led to the mask in an earlier session."""
-        return len(self.prompts) == 1 and bool(self.points) and self.mask.voxels > 0 and not self.history
-
-    def _resize(self, step: int, refusal: str) -> StepResult:
-        now = self._now
-        if self._sizes_unknown:
-            now = self._segmenter.apply(State(), self.points[0])
-        if not 0 <= now.chosen + step < len(now.alternatives):
-            raise InputError(refusal)
-        return self._step(self._segmenter.resized(now, step)).steps[-1]
+        """Return whether a single click led to the mask and its alternatives were not sought."""
+        return len(self.prompts) == 1 and bool(self.points) and self.mask.voxels > 0 and not self.alternatives
 
     def _replay(self, prompts: tuple[Prompt, ...]) -> None:
         """Step to where prompts lead, from the latest state that some of them led to already."""

@@ -63,7 +63,7 @@ class State:
         mask: what they led to.
         view: the model's last look, None if its next one depends on prompts and mask only.
         steps: what each of the prompts that the model has answered led to.
-        alternatives: the masks that the last prompt may mean, from the smallest to the largest; none if it has one
+        alternatives: the masks that the only click may mean, from the smallest to the largest; none if it has one
             meaning only.
         chosen: index of the one that is the mask.
     """

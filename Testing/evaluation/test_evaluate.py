@@ -330,6 +330,9 @@ class SizedThresholdSession(ThresholdSession):
 
     chosen = 1
 
+    def find_sizes(self) -> None:
+        """They are known."""
+
     @property
     def alternatives(self) -> tuple[Alternative, ...]:
         masks = np.zeros_like(self.mask_kji), self.mask_kji, self._volume.array_kji > 2.0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from SegAnyPETLib.backend.protocol import Prediction, TargetPrompts, WindowImage
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.prompts import MaskPrompt, prompts_from_json, prompts_to_json
 from SegAnyPETLib.session.session import InteractiveSession
 from SegAnyPETLib.volume.volume import Volume
-from Testing.session.hot_backend import OnionBackend, at, box, pet
+from Testing.session.hot_backend import HotBackend, OnionBackend, at, box, pet
 
 #: A core of 3 voxels per side in a lesion of 5 in a conglomerate of 9; each at its own level.
 CORE, LESION, CONGLOMERATE = ((6, 6, 6), (8, 8, 8)), ((5, 5, 5), (9, 9, 9)), ((3, 3, 3), (11, 11, 11))
@@ -145,6 +147,8 @@ def test_a_session_that_continues_from_a_click_finds_its_sizes_again(onion: Volu
     first.smaller()
     restored = InteractiveSession(onion, first.backend, first.prompts, first.mask)
     assert (restored.alternatives, restored.has_smaller, restored.has_larger) == ((), True, True)
+    restored.find_sizes()
+    assert (voxels(restored), restored.chosen, restored.can_undo) == (VOXELS[0], 0, False)
     with pytest.raises(InputError, match="no smaller mask"):
         restored.smaller()
     assert voxels(restored) == VOXELS[0]
@@ -152,6 +156,52 @@ def test_a_session_that_continues_from_a_click_finds_its_sizes_again(onion: Volu
     assert (voxels(restored), restored.points[0].size_step, restored.has_larger) == (VOXELS[1], 0, True)
     restored.undo()
     assert voxels(restored) == VOXELS[0]
+
+
+class Zooming(HotBackend):
+    """One mask: what is hotter than a level that falls as the voxels grow."""
+
+    def predict(self, image: WindowImage, targets: Sequence[TargetPrompts]) -> list[Prediction]:
+        super().predict(image, targets)
+        level = 4.5 if image.spacing_mm < 3 else 3.0 if image.spacing_mm < 6 else 2.0
+        inside = image.array_kji > level
+        return [Prediction.of(np.where(inside, 3.0, -3.0).astype(np.float32), len(inside), 0.9)]
+
+
+@pytest.fixture
+def coarse_onion() -> Volume:
+    """A core of 9 voxels per side in a lesion of 15 in a conglomerate of 27, of 2 mm."""
+    volume = pet((45, 45, 45), spacing_mm=2.0)
+    for half, value in ((13, 2.5), (7, 4.0), (4, 8.0)):
+        volume.array_kji[22 - half : 23 + half, 22 - half : 23 + half, 22 - half : 23 + half] = value
+    return volume
+
+
+def test_the_sizes_of_a_model_of_one_mask_are_sought_when_they_are_asked_for(coarse_onion: Volume) -> None:
+    backend = Zooming(size=48, spacing_mm=(2.0, 6.5))
+    session = InteractiveSession(coarse_onion, backend)
+    session.add_point(at(coarse_onion, (22, 22, 22)))
+    first, asked = voxels(session), len(backend.asked)
+    assert (session.alternatives, session.has_smaller, session.has_larger) == ((), True, True)
+    session.larger()
+    assert len(backend.asked) > asked
+    assert voxels(session) > 1.5 * first
+    session.undo()
+    assert voxels(session) == first
+    asked = len(backend.asked)
+    session.redo()
+    session.smaller()
+    assert voxels(session) == first
+    assert len(backend.asked) == asked
+
+
+def test_a_click_that_says_its_size_finds_it_in_a_model_of_one_mask(coarse_onion: Volume) -> None:
+    plain, larger = (InteractiveSession(coarse_onion, Zooming(size=48, spacing_mm=(2.0, 6.5))) for _ in range(2))
+    plain.add_point(at(coarse_onion, (22, 22, 22)))
+    larger.add_point(replace(at(coarse_onion, (22, 22, 22)), size_step=1))
+    plain.larger()
+    assert voxels(plain) == voxels(larger)
+    assert larger.points[0].size_step == 1
 
 
 def test_a_drawn_mask_has_no_other_size(onion: Volume) -> None:
