@@ -29,6 +29,8 @@ EXTRA_OF = {
     "huggingface_hub": "models",
     "matplotlib": "figures",
     "highdicom": "dicom",
+    "dicomweb_client": "dicomweb",
+    "requests": "dicomweb",
     "jinja2": "evaluation",
     "pydantic": "evaluation",
     "yaml": "training",

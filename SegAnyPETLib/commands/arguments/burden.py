@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from SegAnyPETLib.commands.arguments.shared import SUV_TYPES, add_command, add_suv_type, point_coordinates
-from SegAnyPETLib.commands.arguments.units import UnitArguments, add_units
+from SegAnyPETLib.commands.common.unit_options import UnitArguments, add_units
 
 Coordinates = tuple[float, float, float]
 

@@ -13,6 +13,7 @@ from SegAnyPETLib.commands.arguments import (
     demo,
     evaluate,
     info,
+    pacs,
     phantom,
     propose,
     segment,
@@ -46,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         bench,
         serve,
         weights,
+        pacs,
         study,
         info,
     ):

@@ -14,7 +14,7 @@ from SegAnyPETLib.commands.arguments.shared import (
     add_command,
     point_coordinates,
 )
-from SegAnyPETLib.commands.arguments.units import UnitArguments, add_units
+from SegAnyPETLib.commands.common.unit_options import UnitArguments, add_units
 
 #: As in `pet.proposals.criteria` and `pet.proposals.hotspots`, which would bring numpy.
 CRITERIA = ("contrast", "suv4", "suv2.5", "41%", "psma3", "percist", "deauville", "qpsma")

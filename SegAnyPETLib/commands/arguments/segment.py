@@ -16,7 +16,7 @@ from SegAnyPETLib.commands.arguments.shared import (
     add_suv_type,
     point_coordinates,
 )
-from SegAnyPETLib.commands.arguments.units import add_units
+from SegAnyPETLib.commands.common.unit_options import add_units
 
 #: Options whose value may begin with a minus sign, which argparse would take for another option.
 POINT_OPTIONS = ("--point", "--negative", "--liver", "--before-liver")

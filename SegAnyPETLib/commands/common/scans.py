@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from SegAnyPETLib.commands.arguments.units import UnitArguments
+from SegAnyPETLib.commands.common.unit_options import UnitArguments
 from SegAnyPETLib.pet.reading import PetScan, read_scan_as
 from SegAnyPETLib.pet.suv.suv_type import SuvScale, SuvType
 from SegAnyPETLib.pet.units import stated_units

@@ -14,6 +14,7 @@ from SegAnyPETLib.commands.arguments.burden import BurdenOptions
 from SegAnyPETLib.commands.arguments.demo import DemoOptions
 from SegAnyPETLib.commands.arguments.evaluate import EvaluateOptions
 from SegAnyPETLib.commands.arguments.info import InfoOptions
+from SegAnyPETLib.commands.arguments.pacs import FetchSeries, FindSeries, PacsArguments, StoreFiles
 from SegAnyPETLib.commands.arguments.parser import parse
 from SegAnyPETLib.commands.arguments.phantom import PhantomOptions
 from SegAnyPETLib.commands.arguments.propose import ProposeOptions
@@ -23,8 +24,8 @@ from SegAnyPETLib.commands.arguments.serve import ServeOptions
 from SegAnyPETLib.commands.arguments.shared import JobArguments, ModelArguments
 from SegAnyPETLib.commands.arguments.study import AnalyseStudy, CheckStudy, PlanStudy, PlayStudy
 from SegAnyPETLib.commands.arguments.train import TrainOptions
-from SegAnyPETLib.commands.arguments.units import FILE_UNITS, UnitArguments
 from SegAnyPETLib.commands.arguments.weights import AddWeights, FetchWeights, ListWeights, RemoveWeights, VerifyWeights
+from SegAnyPETLib.commands.common.unit_options import FILE_UNITS, UnitArguments
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.units import FileUnits
 
@@ -53,6 +54,9 @@ LEAST = {
     "weights add lesion a.pth": AddWeights("lesion", Path("a.pth")),
     "weights verify": VerifyWeights(),
     "weights remove lesion": RemoveWeights("lesion"),
+    "pacs find u": FindSeries(PacsArguments("u")),
+    "pacs fetch u --study 1 --series 2 --output o": FetchSeries(PacsArguments("u"), "1", "2", Path("o")),
+    "pacs store u a.dcm": StoreFiles(PacsArguments("u"), (Path("a.dcm"),)),
     "info": InfoOptions(),
 }
 

@@ -1,0 +1,1 @@
+"""Series from a PACS and results to it, by DICOMweb."""
