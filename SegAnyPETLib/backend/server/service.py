@@ -305,7 +305,8 @@ class Service:
         if known:
             self.counts.hits += 1
         else:
-            self.counts.misses += 1
+            with self._changed:  # the event loop counts misses too
+                self.counts.misses += 1
             if request.image is None:
                 raise _unknown_window()
         for forgotten in self._windows.use(job.client, job.key):

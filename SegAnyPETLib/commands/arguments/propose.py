@@ -120,7 +120,7 @@ def add(commands: Any) -> None:
         choices=CRITERIA,
         default="contrast",
         metavar="NAME",
-        help=f"what is a candidate: {', '.join(CRITERIA)} (default: contrast)",
+        help=f"what is a candidate: {', '.join(CRITERIA)} (default: contrast)".replace("%", "%%"),
     )
     parser.add_argument(
         "--liver", type=point_coordinates, metavar="R,A,S", help="middle of the liver's right lobe in RAS mm"

@@ -105,3 +105,12 @@ def test_reading_a_command_line_loads_no_numpy() -> None:
 
 def test_units_of_a_file_are_those_that_are_converted() -> None:
     assert tuple(FileUnits) == FILE_UNITS
+
+
+@pytest.mark.parametrize("command", sorted({line.split()[0] for line in LEAST} | {"weights fetch", "study plan"}))
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A percent sign in a help text breaks the help alone."""
+    with pytest.raises(SystemExit) as ended:
+        parse([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: seganypet {command}")
