@@ -10,8 +10,10 @@ import pytest
 from pydicom import dcmread
 
 from SegAnyPETLib.cli import main
+from Testing.backend.certificates import make_certificate
 from Testing.dicom_fixtures import PATIENT_ID, PATIENT_NAME, counting_voxels, write_series
 from Testing.pacs.orthanc import Orthanc, orthanc
+from Testing.pacs.tls_relay import tls_relay
 
 UIDS = ["--study", "1.2.3.4", "--series", "1.2.3.5"]
 
@@ -99,6 +101,32 @@ def test_a_path_without_dicomweb_ends_in_one_line(server: Orthanc, capsys: pytes
     url = server.url.replace("/dicom-web", "/elsewhere")
     assert main(["pacs", "find", url, "--dates", "20200102", "--credentials-file", str(server.credentials)]) == 1
     assert "check both" in one_line(capsys)
+
+
+@pytest.mark.slow
+def test_a_certificate_is_trusted_by_its_authority_alone(
+    server: Orthanc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other").mkdir()
+    certificate, other = make_certificate(tmp_path), make_certificate(tmp_path / "other")
+    # requests would take this instead of the file that the user names.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    with tls_relay(server.url, certificate) as url:
+        what = ["--dates", "20200102", "--credentials-file", str(server.credentials)]
+        assert main(["pacs", "find", url, *what, "--ca-file", str(certificate[0])]) == 0
+        capsys.readouterr()
+        for trusted in ([], ["--ca-file", str(other[0])]):
+            assert main(["pacs", "find", url, *what, *trusted]) == 1
+            assert "is not trusted" in one_line(capsys)
+        by_name = url.replace("127.0.0.1", "localhost")
+        assert main(["pacs", "find", by_name, *what, "--ca-file", str(certificate[0])]) == 1
+        assert "issued for another name" in one_line(capsys)
+
+
+@pytest.mark.slow
+def test_a_server_that_speaks_no_tls_ends_in_one_line(server: Orthanc, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pacs", "find", server.url.replace("http:", "https:"), "--dates", "20200102"]) == 1
+    assert "does not speak TLS" in one_line(capsys)
 
 
 def test_a_server_that_is_not_there_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

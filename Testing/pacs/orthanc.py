@@ -34,8 +34,8 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(folder: Path, certificate: tuple[Path, Path] | None = None) -> Iterator[Orthanc]:
-    """Run a server in a folder, with TLS if there is a certificate and its key; skip where it is not installed."""
+def orthanc(folder: Path) -> Iterator[Orthanc]:
+    """Run a server in a folder; skip where it is not installed."""
     binary = shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if binary is None or not PLUGIN.exists():
         pytest.skip("needs Debian's packages orthanc and orthanc-dicomweb")
@@ -48,12 +48,7 @@ def orthanc(folder: Path, certificate: tuple[Path, Path] | None = None) -> Itera
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": True,
         "RegisteredUsers": {USER: PASSWORD},
-        "SslEnabled": certificate is not None,
     }
-    if certificate is not None:
-        both = folder / "both.pem"
-        both.write_bytes(certificate[1].read_bytes() + certificate[0].read_bytes())
-        settings["SslCertificate"] = str(both)
     (folder / "orthanc.json").write_text(json.dumps(settings), encoding="utf-8")
     (folder / "credentials.txt").write_text(f"{USER}:{PASSWORD}\n", encoding="utf-8")
     with (
@@ -63,8 +58,7 @@ def orthanc(folder: Path, certificate: tuple[Path, Path] | None = None) -> Itera
         try:
             wait_until(lambda: process.poll() is not None or _listens(port), within_s=30.0)
             assert process.poll() is None, (folder / "orthanc.log").read_text()
-            scheme = "http" if certificate is None else "https"
-            yield Orthanc(f"{scheme}://127.0.0.1:{port}/dicom-web", folder / "credentials.txt")
+            yield Orthanc(f"http://127.0.0.1:{port}/dicom-web", folder / "credentials.txt")
         finally:
             process.terminate()
             process.wait(30)
