@@ -36,7 +36,7 @@ def test_slicer_packages_every_file_of_the_library() -> None:
 
 def test_slicer_packages_every_resource() -> None:
     listed = cmake_list(ROOT / "SegAnyPETLib/CMakeLists.txt", "MODULE_RESOURCES")
-    there = [f for f in files("Resources", "*") if not f.startswith("runs/")]  # states of training are for developers
+    there = [f for f in files("Resources", "*") if not f.startswith("training_state/")]  # for developers
     assert sorted(listed) == there
 
 
