@@ -228,10 +228,7 @@ class InteractiveSession:
             InputError: there is none.
             SegAnyPETError: the backend failed or was cancelled.
         """
-        self.find_sizes()
-        if not self.has_smaller:
-            raise InputError("there is no smaller mask for this click; correct the mask with a click")
-        return self._step(self._segmenter.resized(self._now, -1)).steps[-1]
+        return self._resize(-1, "smaller")
 
     def larger(self) -> StepResult:
         """Take the next larger one of the alternatives, as `smaller` does.
@@ -240,10 +237,7 @@ class InteractiveSession:
             InputError: there is none.
             SegAnyPETError: the backend failed or was cancelled.
         """
-        self.find_sizes()
-        if not self.has_larger:
-            raise InputError("there is no larger mask for this click; correct the mask with a click")
-        return self._step(self._segmenter.resized(self._now, +1)).steps[-1]
+        return self._resize(+1, "larger")
 
     def move_point(self, number: int, point: Point, made_on: Volume | None = None) -> None:
         """Replace one of `points` by another point, and segment the target again.
@@ -325,6 +319,12 @@ class InteractiveSession:
         self._undone.clear()
         self._now = state
         return state
+
+    def _resize(self, step: int, word: str) -> StepResult:
+        self.find_sizes()
+        if not 0 <= self.chosen + step < len(self.alternatives):
+            raise InputError(f"there is no {word} mask for this click; correct the mask with a click")
+        return self._step(self._segmenter.resized(self._now, step)).steps[-1]
 
     @property
     def _sizes_unknown(self) -> bool:
