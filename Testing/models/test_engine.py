@@ -44,6 +44,7 @@ def prompts(points=(), positive=(), mask=None, previous_logits=None):
         positive=np.array(positive, bool),
         mask_kji=mask,
         previous_logits=previous_logits,
+        not_target_kji=None,
     )
 
 
