@@ -54,12 +54,12 @@ def run(options: BurdenOptions) -> None:
         SegAnyPETError: the scans cannot be aligned, or a file could not be written.
     """
     _check(options)
-    now = _Scan.read(options.pet, options.mask, options)
+    now = _Scan.read(options.pet, options.mask, options, options.series)
     if not now.lesions and options.before is None:
         raise InputError(f"{options.mask.name} has no voxel, so there is no lesion to measure; give a mask with one")
     earlier = None
     if options.before is not None and options.before_mask is not None:
-        earlier = _Scan.read(options.before, options.before_mask, options)
+        earlier = _Scan.read(options.before, options.before_mask, options, options.before_series)
     fields = _fields(options, now, earlier)
     for path in options.output:
         _write(path, fields, now)
@@ -89,8 +89,8 @@ class _Scan:
     notes: tuple[Note, ...]
 
     @classmethod
-    def read(cls, pet: Path, mask: Path, options: BurdenOptions) -> _Scan:
-        scan, scale = scan_shown(pet, options.units, options.suv_type)
+    def read(cls, pet: Path, mask: Path, options: BurdenOptions, series: str) -> _Scan:
+        scan, scale = scan_shown(pet, options.units, options.suv_type, series)
         check_suv_units(scan.volume)
         masks, notes = read_lesions(mask, scan)
         masks = tuple(sorted(masks, key=lambda one: -one.region.voxels))
@@ -140,6 +140,8 @@ def _measured(scan: PetScan, masks: tuple[LesionMask, ...]) -> tuple[Lesion, ...
 def _check(options: BurdenOptions) -> None:
     if (options.before is None) != (options.before_mask is None):
         raise InputError("a change needs --before and --before-mask; give both")
+    if options.before_series and options.before is None:
+        raise InputError("--before-series is about an earlier scan; give --before and --before-mask, or leave it out")
     if options.force and options.before is None:
         raise InputError("--force is about an earlier scan; give --before and --before-mask, or leave it out")
     for path in options.output:

@@ -1,4 +1,4 @@
-"""``seganypet info``: versions, devices and models."""
+"""``seganypet info``: versions, devices and models; or the PET series of a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from SegAnyPETLib import __version__
 from SegAnyPETLib.commands.arguments.info import InfoOptions
@@ -13,6 +14,7 @@ from SegAnyPETLib.models.weights.registry import MODELS
 from SegAnyPETLib.models.weights.store import home, installed
 from SegAnyPETLib.notice import NOTICE
 from SegAnyPETLib.resources import resource_path
+from SegAnyPETLib.volume.dicom.study import find_series
 
 PACKAGES = ("numpy", "scipy", "SimpleITK", "pydicom", "torch", "monai", "safetensors", "huggingface_hub", "matplotlib")
 
@@ -20,11 +22,15 @@ MODEL_CARD = "MODEL_CARD.md"
 
 
 def run(options: InfoOptions) -> None:
-    """Print what is installed.
+    """Print what is installed, or the PET series of a folder.
 
     Raises:
+        InputError: the folder cannot be read.
         SegAnyPETError: the bundled model is missing.
     """
+    if options.folder is not None:
+        _tell_series(options.folder)
+        return
     rows = [
         ("SegAnyPET", __version__),
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
@@ -34,6 +40,16 @@ def run(options: InfoOptions) -> None:
     for name, text in rows:
         print(f"{name:15} {text}")
     print(NOTICE)
+
+
+def _tell_series(folder: Path) -> None:
+    study = find_series(folder)
+    if not study.series:
+        print(f"{study.where} holds no DICOM PET images")
+    for number, series in enumerate(study.series, start=1):
+        print(f"{number:3}  {series.line}")
+    if study.others:
+        print(f"besides: {', '.join(f'{count} {name}' for name, count in study.others)}")
 
 
 def _installed(package: str) -> str:

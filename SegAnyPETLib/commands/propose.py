@@ -58,7 +58,7 @@ def run(options: ProposeOptions) -> None:
     """
     _check(options)
     need_for([kind_of(path) for path in options.output])
-    scan = scan_named(options.pet, options.units)
+    scan = scan_named(options.pet, options.units, options.series)
     review, origin = _proposed(options, scan.volume)
     review = decided(review, options)
     fields = review_fields(review, origin, scan.volume)

@@ -67,7 +67,7 @@ def run(options: SegmentOptions) -> None:
         from SegAnyPETLib.figure import write_figure
     outputs = with_segmentation(options.output)
     need_for([kind_of(path) for path in outputs])
-    scan, scale = read_scan_as(options.pet, _stated(options), SuvType(options.suv_type))
+    scan, scale = read_scan_as(options.pet, _stated(options), SuvType(options.suv_type), options.series)
     volume = scan.volume
     source = source_of(scan, outputs)
     points = sized(to_points(options.clicks, options.coordinates, volume), options.size)

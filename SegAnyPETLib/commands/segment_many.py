@@ -100,7 +100,7 @@ class SegmentCase:
         targets = case.targets
         for name in names_of(case, self.dicom):
             check_output(self.output / name, OUTPUT_SUFFIXES, [case.image, *(t.mask for t in targets)])
-        scan, scale = read_scan_as(case.image, units_from_json(case.fields), self.suv_type)
+        scan, scale = read_scan_as(case.image, units_from_json(case.fields), self.suv_type, case.series)
         volume = scan.volume
         source = source_of(scan, [self.output / name for name in names_of(case, self.dicom)])
         rows, found, finished = [], [], list[MaskPatch]()

@@ -15,7 +15,8 @@ from SegAnyPETLib.pet.suv.body import Body
 from SegAnyPETLib.pet.suv.factors import suv_factors
 from SegAnyPETLib.pet.suv.suv_type import SuvScale, SuvType, suv_scale
 from SegAnyPETLib.pet.units import NOTHING_STATED, FileUnits, StatedUnits, suv_factor
-from SegAnyPETLib.volume.dicom.series import Series, read_series
+from SegAnyPETLib.volume.dicom.series import Series, read_files
+from SegAnyPETLib.volume.dicom.study import FoundSeries, Study, find_series
 from SegAnyPETLib.volume.io import check_image, read_image_file
 from SegAnyPETLib.volume.notes import Note, NoteKind
 from SegAnyPETLib.volume.units import SUV_UNITS
@@ -74,13 +75,15 @@ def read_pet(path: str | Path) -> Volume:
     return scan.volume
 
 
-def read_scan(path: str | Path, stated: StatedUnits = NOTHING_STATED) -> PetScan:
+def read_scan(path: str | Path, stated: StatedUnits = NOTHING_STATED, series: str = "") -> PetScan:
     """Read a PET scan that can be segmented, with all that is doubtful about its values.
 
     Args:
-        path: a folder with one DICOM PET series, whose values become body-weight SUV; or an image file (see
-            `SegAnyPETLib.volume.io.read_image`), whose values are taken as they are unless units are given.
+        path: a folder of a DICOM study or PET series, or its DICOMDIR, whose values become body-weight SUV; or an
+            image file (see `SegAnyPETLib.volume.io.read_image`), whose values are taken as they are unless units are
+            given.
         stated: what the user says of the values of an image file.
+        series: which PET series of a folder, as for `SegAnyPETLib.volume.dicom.study.Study.chosen`.
 
     Raises:
         InputError: the scan cannot be read or converted, cannot be what it says, holds values that are not finite, or
@@ -89,17 +92,24 @@ def read_scan(path: str | Path, stated: StatedUnits = NOTHING_STATED) -> PetScan
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path.name} is not there; check the path of the PET")
+    if path.name.upper() == "DICOMDIR" and path.is_file():
+        path = path.resolve().parent  # what it lists lies there and beneath
     if path.is_dir():
         if stated != NOTHING_STATED:
             raise InputError("a DICOM series says its units, weight, dose and times itself; leave --units out")
-        return scan_of(read_series(path))
-    if path.suffix.lower() in DICOM_SUFFIXES or path.name.upper() == "DICOMDIR":
+        return _folder_scan(path, series)
+    if path.suffix.lower() in DICOM_SUFFIXES:
         raise InputError(f"{path.name} is a part of a DICOM series; give the folder that holds all of it")
+    if series:
+        raise InputError(f"{path.name} is an image file, which has no series to choose from; leave --series out")
     return _file_scan(path, stated)
 
 
 def read_scan_as(
-    path: str | Path, stated: StatedUnits = NOTHING_STATED, suv_type: SuvType = SuvType.BODY_WEIGHT
+    path: str | Path,
+    stated: StatedUnits = NOTHING_STATED,
+    suv_type: SuvType = SuvType.BODY_WEIGHT,
+    series: str = "",
 ) -> tuple[PetScan, SuvScale]:
     """Read a PET scan, and how its SUV is to be shown.
 
@@ -107,6 +117,7 @@ def read_scan_as(
         path: as for `read_scan`.
         stated: as for `read_scan`.
         suv_type: what SUV shall be related to.
+        series: as for `read_scan`.
 
     Returns:
         The scan in body-weight SUV, with all that was assumed; and how to show the SUV of its quantities.
@@ -114,7 +125,7 @@ def read_scan_as(
     Raises:
         InputError: as for `read_scan` and `suv_scale`.
     """
-    scan = read_scan(path, stated)
+    scan = read_scan(path, stated, series)
     scale = suv_scale(suv_type, scan.volume.units, scan.body)
     return replace(scan, assumed=(*scan.assumed, *scale.assumed)), scale
 
@@ -131,6 +142,24 @@ def scan_of(series: Series) -> PetScan:
     check_image(volume)
     notes = (*factors.notes, *check_suv(volume, factors.weight_kg, TAGS))
     return PetScan(volume, notes, series.files, factors.assumed, factors.body)
+
+
+def _folder_scan(folder: Path, wish: str) -> PetScan:
+    study = find_series(folder)
+    chosen = study.chosen(wish)
+    scan = scan_of(read_files(chosen.files, study.where))
+    if wish or len(study.series) == 1:
+        return scan
+    return replace(scan, notes=(_choice(study, chosen), *scan.notes))
+
+
+def _choice(study: Study, chosen: FoundSeries) -> Note:
+    number = study.series.index(chosen) + 1
+    return Note(
+        NoteKind.SERIES,
+        f"of {len(study.series)} PET series number {number} was read ({chosen.line}): of those that are "
+        "attenuation-corrected it has most slices; --series chooses another, seganypet info FOLDER lists them",
+    )
 
 
 def _file_scan(path: Path, stated: StatedUnits) -> PetScan:

@@ -16,6 +16,7 @@ class NoteKind(StrEnum):
     GEOMETRY = "geometry"  # position, orientation, voxel size
     LABELS = "labels"  # label values or their grid
     MASK = "mask"  # a mask against the uptake in it
+    SERIES = "series"  # which of several series was read
     TIMES = "times"  # injection and scan
     UNITS = "units"  # what the values mean
     VALUES = "values"  # values that were replaced or rescaled

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from SegAnyPETLib.commands.arguments.shared import SUV_TYPES, add_command, add_suv_type, point_coordinates
+from SegAnyPETLib.commands.arguments.shared import SUV_TYPES, add_command, add_series, add_suv_type, point_coordinates
 from SegAnyPETLib.commands.common.unit_options import UnitArguments, add_units
 
 Coordinates = tuple[float, float, float]
@@ -26,6 +26,8 @@ class BurdenOptions:
         before_mask: its lesions.
         suv_type: "bw", "lbm" or "ibw", what SUV relates the dose to.
         force: whether scans that look like those of different patients are compared.
+        series: which PET series of a folder; "" for the usual one.
+        before_series: the same of the earlier scan.
     """
 
     pet: Path
@@ -37,6 +39,8 @@ class BurdenOptions:
     before_mask: Path | None = None
     suv_type: str = "bw"
     force: bool = False
+    series: str = ""
+    before_series: str = ""
 
 
 def add(commands: Any) -> None:
@@ -75,9 +79,11 @@ def add(commands: Any) -> None:
     earlier = parser.add_argument_group("change since an earlier scan of the patient")
     earlier.add_argument("--before", type=Path, metavar="PET", help="the earlier scan")
     earlier.add_argument("--before-mask", type=Path, metavar="MASK", help="its lesions")
+    earlier.add_argument("--before-series", default="", metavar="SERIES", help="which series of it, as --series")
     earlier.add_argument(
         "--force", action="store_true", help="compare the scans even if they look like those of different patients"
     )
+    add_series(parser)
     add_units(parser)
     add_suv_type(parser, [name for name in SUV_TYPES if name != "bsa"])  # MTV and TLG of lesions are summed in g
     parser.set_defaults(kind=BurdenOptions)

@@ -12,6 +12,7 @@ from SegAnyPETLib.commands.arguments.shared import (
     ModelArguments,
     add_backend,
     add_command,
+    add_series,
     point_coordinates,
 )
 from SegAnyPETLib.commands.common.unit_options import UnitArguments, add_units
@@ -48,6 +49,7 @@ class ProposeOptions:
         reject_below: score below which open proposals are rejected.
         reject_kind: kinds whose open proposals are rejected.
         refine: whether the model segments what is accepted anew.
+        series: which PET series of a folder; "" for the usual one.
     """
 
     pet: Path
@@ -65,6 +67,7 @@ class ProposeOptions:
     reject_below: float | None = None
     reject_kind: tuple[str, ...] = ()
     refine: bool = False
+    series: str = ""
 
 
 def number_list(text: str) -> Numbers:
@@ -134,6 +137,7 @@ def add(commands: Any) -> None:
         "--refine", action="store_true", help="let the model segment the accepted lesions from a click in each"
     )
     add_backend(parser)
+    add_series(parser)
     add_units(parser)
     parser.set_defaults(kind=ProposeOptions)
 

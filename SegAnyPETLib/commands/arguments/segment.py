@@ -13,6 +13,7 @@ from SegAnyPETLib.commands.arguments.shared import (
     ModelArguments,
     add_backend,
     add_command,
+    add_series,
     add_suv_type,
     point_coordinates,
 )
@@ -44,6 +45,7 @@ class SegmentOptions:
         uptake_min: minutes from the injection to the scan.
         half_life_min: of the nuclide; that of F-18 unless it is given.
         suv_type: "bw", "lbm", "ibw" or "bsa", what SUV relates the dose to.
+        series: which PET series of a folder; "" for the usual one.
     """
 
     pet: Path
@@ -61,6 +63,7 @@ class SegmentOptions:
     uptake_min: float | None = None
     half_life_min: float | None = None
     suv_type: str = "bw"
+    series: str = ""
 
 
 class _AppendClick(argparse.Action):
@@ -127,6 +130,7 @@ def add(commands: Any) -> None:
         "(SEG), .labelmap.dcm, .sr.dcm (SR, a report of the quantities, with its SEG beside it), .rtss.dcm (RTSTRUCT); "
         "repeat it for several files",
     )
+    add_series(parser)
     add_units(parser)
     add_suv_type(parser)
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="a picture of the result")

@@ -102,6 +102,17 @@ def options_from(kind: type[Options], namespace: argparse.Namespace) -> Options:
     return kind(**values)
 
 
+def add_series(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which series of a DICOM folder is meant."""
+    parser.add_argument(
+        "--series",
+        default="",
+        metavar="SERIES",
+        help="which PET series of a DICOM folder: its number in the list of seganypet info FOLDER, its UID, or the end "
+        "of that (default: the attenuation-corrected one of most slices)",
+    )
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that reports bad usage as any other bad input: in one line."""
 

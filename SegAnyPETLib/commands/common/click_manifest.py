@@ -62,6 +62,18 @@ class ClickCase:
         return self.folder / image
 
     @property
+    def series(self) -> str:
+        """Which PET series of a DICOM folder, "" for the usual one.
+
+        Raises:
+            InputError: it is listed wrongly.
+        """
+        series = self.fields.get("series", "")
+        if not isinstance(series, (str, int)) or isinstance(series, bool):
+            raise InputError('its "series" must be the number or the UID of a series')
+        return str(series)
+
+    @property
     def targets(self) -> tuple[ClickTarget, ...]:
         """At least one, whose names differ.
 
@@ -75,7 +87,8 @@ def read_click_manifest(path: Path) -> tuple[ClickCase, ...]:
     """Read ``{"cases": [{"id", "image", "clicks": [{"ras": [r, a, s], "positive": true}], "mask"}]}``.
 
     ``"mask_segment"`` names the segment to take of a mask in a ``.seg.nrrd`` file. A case may state the values of an
-    image file, see `SegAnyPETLib.pet.units.units_from_json`.
+    image file, see `SegAnyPETLib.pet.units.units_from_json`. ``"series"`` names the PET series of a DICOM folder by its
+    number or UID.
 
     Instead of clicks and mask, a case may have ``"targets": [{"name", "clicks", "mask"}]``. A target has clicks, or the
     file of a mask, or both. Relative paths are relative to the list's folder.

@@ -1,1 +1,1 @@
-"""A PET series in a folder of DICOM files."""
+"""The PET series in a folder of DICOM files."""

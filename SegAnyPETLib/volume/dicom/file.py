@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -18,7 +18,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_partial
 from pydicom.filewriter import write_file_meta_info
 from pydicom.pixels import get_decoder
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -49,8 +49,12 @@ FIRST_PIXEL_TAG = 0x7FE00008
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
-def read_header(path: Path) -> FileDataset | None:
+def read_header(path: Path, keywords: Sequence[str] = ()) -> FileDataset | None:
     """Read the header of a DICOM file, without its pixels.
+
+    Args:
+        path: of the file.
+        keywords: of all that is needed, which is faster; none for the whole header.
 
     Returns:
         The header; None if the file is not DICOM and does not claim to be, or is empty.
@@ -67,7 +71,7 @@ def read_header(path: Path) -> FileDataset | None:
             if path.suffix.lower() == ".dcm":
                 raise InvalidDicomError
             return None
-        return _parsed(stream, path)
+        return _with_syntax(_read(stream, path, keywords=keywords))
 
 
 def read_pixels(path: Path) -> NDArray:
@@ -77,7 +81,7 @@ def read_pixels(path: Path) -> NDArray:
         InputError: the file is damaged, holds several frames or claims more pixels than it can hold.
     """
     with reading(path), path.open("rb") as stream:
-        dataset = _parsed(stream, path, with_pixels=True)
+        dataset = _with_syntax(_read(stream, path, with_pixels=True))
         syntax = dataset.file_meta.TransferSyntaxUID
         if not _has_decoder(syntax):
             raise InputError(f"{path.name} is compressed ({syntax.name}); export the series uncompressed")
@@ -148,10 +152,6 @@ def _begins_as_dataset(start: bytes) -> bool:
     return len(start) > 12 and group in (b"\x02\x00", b"\x08\x00") and element[1:] == b"\x00"
 
 
-def _parsed(stream: BinaryIO, path: Path, with_pixels: bool = False) -> FileDataset:
-    return _with_syntax(_read(stream, path, with_pixels))
-
-
 def _with_syntax(dataset: FileDataset) -> FileDataset:
     """Say how a data set is encoded that does not say it itself."""
     meta = dataset.file_meta
@@ -162,14 +162,20 @@ def _with_syntax(dataset: FileDataset) -> FileDataset:
     return dataset
 
 
-def _read(stream: BinaryIO, path: Path, with_pixels: bool) -> FileDataset:
+def _read(stream: BinaryIO, path: Path, with_pixels: bool = False, keywords: Sequence[str] = ()) -> FileDataset:
     size = path.stat().st_size
     if with_pixels and size > MAX_SLICE_BYTES:
         raise InputError(f"{path.name} has {size >> 20} MB, more than a slice of a PET; export single-frame images")
     bounded = cast(BinaryIO, _Bounded(_inflated(stream, path)))
     if with_pixels:
         return read_partial(bounded, force=True)
-    return read_partial(bounded, stop_when=_at_pixels, defer_size=MAX_ELEMENT_BYTES, force=True)
+    if not keywords:
+        return read_partial(bounded, stop_when=_at_pixels, defer_size=MAX_ELEMENT_BYTES, force=True)
+    tags: list[BaseTag | int] = [Tag(keyword) for keyword in keywords]
+    last = max(tags)
+    return read_partial(
+        bounded, lambda tag, _vr, _length: tag > last, MAX_ELEMENT_BYTES, force=True, specific_tags=tags
+    )
 
 
 def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:

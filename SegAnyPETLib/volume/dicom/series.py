@@ -8,22 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    EnhancedPETImageStorage,
-    LegacyConvertedEnhancedPETImageStorage,
-    MediaStorageDirectoryStorage,
-    PositronEmissionTomographyImageStorage,
-)
+from pydicom.uid import MediaStorageDirectoryStorage, PositronEmissionTomographyImageStorage
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.volume.dicom.file import MAX_ROWS, read_header, read_pixels, reading, storage_class
 from SegAnyPETLib.volume.dicom.grid import ijk_to_ras_of, sorted_slices
 from SegAnyPETLib.volume.dicom.header import required, required_number, without_identifiers
+from SegAnyPETLib.volume.dicom.study import ENHANCED_PET, find_series
 from SegAnyPETLib.volume.integrity.limits import check_voxels
 from SegAnyPETLib.volume.units import BQML_UNITS, Units
 from SegAnyPETLib.volume.volume import Volume
-
-ENHANCED_PET = (EnhancedPETImageStorage, LegacyConvertedEnhancedPETImageStorage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +35,18 @@ class Series:
     files: tuple[Path, ...] = ()
 
 
-def read_series(folder: str | Path) -> Series:
-    """Read the one PET series that lies in a folder; other files and other modalities there are passed over.
+def read_series(folder: str | Path, wish: str = "") -> Series:
+    """Read a PET series that lies in a folder or beneath; other files and other modalities there are passed over.
+
+    Args:
+        folder: of the series or its study.
+        wish: which series, as for `Study.chosen`.
 
     Raises:
-        InputError: there is no PET series or more than one, it is not complete and regular, or a file is damaged.
+        InputError: there is no PET series, or not a clear one; it is not complete and regular, or a file is damaged.
     """
-    folder = Path(folder).resolve()
-    if not folder.is_dir():
-        raise InputError(f"{folder.name} is not a folder; give the folder that holds the PET series")
-    return read_files(sorted(path for path in folder.iterdir() if path.is_file()), f"the folder {folder.name}")
+    study = find_series(folder)
+    return read_files(study.chosen(wish).files, study.where)
 
 
 def read_files(paths: Sequence[Path], where: str = "the list") -> Series:

@@ -239,9 +239,9 @@ def test_pet_stored_as_another_kind_of_object_is_named(tmp_path):
     assert "PT as Secondary Capture Image Storage" in _refusal(tmp_path)
 
 
-def test_folder_of_a_dicomdir_says_where_the_images_are(tmp_path):
+def test_dicomdir_without_its_images_is_named(tmp_path):
     write_series(tmp_path, VOXELS[:1], edit=lambda image, k: set_storage_class(image, MediaStorageDirectoryStorage))
-    assert "a DICOMDIR; give the folder beneath" in _refusal(tmp_path)
+    assert "a DICOMDIR without its images" in _refusal(tmp_path)
 
 
 def test_series_that_lies_at_one_place_is_refused(tmp_path):
@@ -252,7 +252,7 @@ def test_series_that_lies_at_one_place_is_refused(tmp_path):
 def test_two_series_are_refused(tmp_path):
     write_series(tmp_path, VOXELS)
     write_series(tmp_path, VOXELS, series="two")
-    assert "2 PET series; put each into a folder of its own" in _refusal(tmp_path)
+    assert "2 PET series; choose one by --series" in _refusal(tmp_path)
 
 
 def test_folder_without_pet_is_refused_naming_what_is_there(tmp_path):
