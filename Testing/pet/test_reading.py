@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from pydicom.fileset import FileSet
 
 from SegAnyPETLib.errors import InputError
 from SegAnyPETLib.pet.reading import PetWarning, read_pet, read_scan
@@ -216,11 +217,50 @@ def test_what_was_assumed_of_a_series_is_told_with_the_scan(tmp_path):
     assert scan.body.weight_kg == 70
 
 
-@pytest.mark.parametrize("name", ["image.dcm", "DICOMDIR"])
-def test_part_of_a_dicom_series_is_refused_for_its_folder(tmp_path, name):
-    (tmp_path / name).write_bytes(bytes(200))
+def test_part_of_a_dicom_series_is_refused_for_its_folder(tmp_path):
+    (tmp_path / "image.dcm").write_bytes(bytes(200))
     with pytest.raises(InputError, match="give the folder that holds all"):
-        read_scan(tmp_path / name)
+        read_scan(tmp_path / "image.dcm")
+
+
+@pytest.mark.filterwarnings("ignore")  # of pydicom, on tags that it adds to the directory
+def test_dicomdir_stands_for_what_lies_beside_and_beneath_it(tmp_path):
+    def edit(image, k):
+        image.StudyDate, image.StudyTime, image.StudyID = "20200102", "110000", "1"
+        image.SeriesNumber, image.InstanceNumber = 1, k + 1
+
+    medium = FileSet()
+    for path in write_series(tmp_path / "source", VOXELS, edit=edit):
+        medium.add(path)
+    medium.write(tmp_path / "medium")
+    scan = read_scan(tmp_path / "medium" / "DICOMDIR")
+    np.testing.assert_allclose(scan.volume.array_kji, VOXELS * SUV_FACTOR, rtol=1e-6)
+
+
+def test_dicomdir_without_images_is_refused(tmp_path):
+    (tmp_path / "DICOMDIR").write_bytes(bytes(200))
+    with pytest.raises(InputError, match="no DICOM PET images"):
+        read_scan(tmp_path / "DICOMDIR")
+
+
+def test_series_is_chosen_and_which_one_was_read_unasked_is_noted(tmp_path):
+    def of_head(image, k):
+        image.SeriesTime, image.SeriesDescription = "110500", "HEAD"
+
+    write_series(tmp_path / "body", VOXELS, series="body")
+    write_series(tmp_path / "head", 2 * VOXELS[:3], series="head", edit=of_head)
+    body, head = read_scan(tmp_path), read_scan(tmp_path, series="2")
+    assert body.volume.shape_kji[0] == 4
+    assert head.volume.shape_kji[0] == 3
+    told = next(note for note in body.notes if note.kind is NoteKind.SERIES)
+    assert told.message.startswith("of 2 PET series number 1 was read (no description, 4 slices")
+    assert NoteKind.SERIES not in _kinds(head)
+    assert NoteKind.SERIES not in _kinds(read_scan(tmp_path / "body"))
+
+
+def test_series_of_an_image_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="leave --series out"):
+        read_scan(_file(tmp_path, TRUNK), series="1")
 
 
 def test_whole_body_scan_raises_no_doubt(shared_data):

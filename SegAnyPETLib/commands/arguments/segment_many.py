@@ -54,7 +54,8 @@ def add(commands: Any) -> None:
         '    {"id": "b", "image": "b/dicom", "targets": [\n'
         '      {"name": "Liver lesion", "clicks": [{"ras": [-80, 15, -620], "positive": true}]},\n'
         '      {"name": "Node", "mask": "b/node.nii.gz"}]}]}\n'
-        "  paths are relative to the list; a case or target may have a mask to start from",
+        "  paths are relative to the list; a case or target may have a mask to start from;\n"
+        '  "series" chooses the PET series of a DICOM folder by its number in seganypet info FOLDER, or its UID',
     )
     parser.add_argument("manifest", type=Path, metavar="M.json", help="the cases")
     add_backend(parser)
