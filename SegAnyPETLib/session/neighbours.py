@@ -30,10 +30,12 @@ def not_target(
     """
     clicked = [volume.nearest_kji(point.ras) for point in points if point.positive]
     box = window.box_in(volume)
-    near = [n for n in neighbours if n.voxels and not n.box.meet(box).empty and not any(n.holds(c) for c in clicked)]
+    near = [n for n in neighbours if not n.box.meet(box).empty and not any(n.holds(c) for c in clicked)]
     if not near:
         return None
-    known = np.any([window.sample(n.as_volume(volume)) > 0.5 for n in near], axis=0)
-    if mask.voxels:
-        known &= window.sample(mask.as_volume(volume)) <= 0.5
+    others = np.zeros(box.shape_kji, dtype=bool)
+    for one in near:  # together, for a window of a patient with many lesions is sampled once
+        common = one.box.meet(box)
+        others[common.relative_to(box).slices] |= one.within(common)
+    known = window.sample(MaskPatch(others & ~mask.within(box), box.low_kji).as_volume(volume)) > 0.5
     return Crop.around(known, known) if known.any() else None

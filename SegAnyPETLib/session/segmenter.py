@@ -81,6 +81,8 @@ class Segmenter:
                 fewer.
         """
         number = int(np.clip(state.chosen + steps, 0, len(state.alternatives) - 1))
+        if number == state.chosen:
+            return state
         *earlier, click = state.prompts
         assert isinstance(click, Point)
         resized = replace(click, size_step=click.size_step + number - state.chosen)

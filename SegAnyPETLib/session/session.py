@@ -119,7 +119,7 @@ class InteractiveSession:
 
     @property
     def alternatives(self) -> tuple[StepResult, ...]:
-        """The masks that the only click may mean, from the smallest to the largest, the current one among them.
+        """The masks that the last click may mean, from the smallest to the largest, the current one among them.
 
         A click in a hot spot may mean its core, the lesion or a conglomerate. A model with several masks finds them at
         the click; for others, and in a session that continues from a saved click, `find_sizes` looks for them. Empty
@@ -200,26 +200,23 @@ class InteractiveSession:
             InputError: the mask lies on another grid.
         """
         mask = self._patch(mask_kji)
-        if mask.offset_kji == self.mask.offset_kji and np.array_equal(mask.array_kji, self.mask.array_kji):
+        if _same(mask, self.mask):
             return False
         self._step(self._segmenter.apply(self._now, MaskPrompt(mask)))
         return True
 
     def find_sizes(self) -> None:
-        """Look for the alternatives of the only click if they are not known; this is no step.
+        """Look for the alternatives of the only click if they are not known; this is no step, the mask stays as it is.
+
+        A mask that another model made is none of them, and stays without alternatives until `smaller` or `larger`.
 
         Raises:
             SegAnyPETError: the backend failed or was cancelled.
         """
-        if not self._sizes_unknown:
-            return
-        (click,) = self.points
-        first = self._now
-        if click.size_step or not first.steps or first.view is None or first.view.backend is not self.backend:
-            first = self._segmenter.apply(State(), replace(click, size_step=0))
-        if not first.alternatives:
-            first = self._segmenter.with_alternatives(first)
-        self._now = self._segmenter.resized(first, click.size_step)
+        if self._sizes_unknown:
+            sized = self._sized()
+            if _same(sized.mask, self.mask):
+                self._now = sized
 
     def smaller(self) -> StepResult:
         """Take the next smaller one of the alternatives, which the next click will refine; see `find_sizes`.
@@ -322,9 +319,20 @@ class InteractiveSession:
 
     def _resize(self, step: int, word: str) -> StepResult:
         self.find_sizes()
-        if not 0 <= self.chosen + step < len(self.alternatives):
+        sized = self._sized() if self._sizes_unknown else self._now
+        if not 0 <= sized.chosen + step < len(sized.alternatives):
             raise InputError(f"there is no {word} mask for this click; correct the mask with a click")
-        return self._step(self._segmenter.resized(self._now, step)).steps[-1]
+        return self._step(self._segmenter.resized(sized, step)).steps[-1]
+
+    def _sized(self) -> State:
+        """Return what the only click leads to in this backend, with its alternatives."""
+        (click,) = self.points
+        first = self._now
+        if click.size_step or not first.steps or first.view is None or first.view.backend is not self.backend:
+            first = self._segmenter.apply(State(), replace(click, size_step=0))
+        if not first.alternatives:
+            first = self._segmenter.with_alternatives(first)
+        return self._segmenter.resized(first, click.size_step)
 
     @property
     def _sizes_unknown(self) -> bool:
@@ -368,3 +376,8 @@ class InteractiveSession:
         if not fits:
             raise InputError("the mask lies on another grid than the volume; resample it to the volume's grid")
         return MaskPatch.cropped(patch.array_kji.astype(bool), patch.offset_kji)
+
+
+def _same(one: MaskPatch, other: MaskPatch) -> bool:
+    """Return whether two masks, each cropped to its smallest patch, hold the same voxels."""
+    return one.offset_kji == other.offset_kji and np.array_equal(one.array_kji, other.array_kji)

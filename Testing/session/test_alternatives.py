@@ -204,6 +204,26 @@ def test_a_click_that_says_its_size_finds_it_in_a_model_of_one_mask(coarse_onion
     assert larger.points[0].size_step == 1
 
 
+def test_a_mask_of_another_model_stays_if_this_model_knows_no_smaller_one(onion: Volume) -> None:
+    first = clicked(onion, 0.5, 0.9, 0.6)
+    other = OnionBackend(LEVELS, (0.9, 0.6, 0.5))  # takes the core, below which there is nothing
+    restored = InteractiveSession(onion, other, first.prompts, first.mask)
+    restored.find_sizes()
+    assert (voxels(restored), restored.alternatives) == (VOXELS[1], ())
+    with pytest.raises(InputError, match="no smaller mask"):
+        restored.smaller()
+    assert (voxels(restored), restored.can_undo) == (VOXELS[1], False)
+
+
+def test_looking_for_sizes_does_not_change_what_the_next_click_shows_the_model(onion: Volume) -> None:
+    backend = HotBackend(size=16, spacing_mm=(1.0,), feeds_back_logits=True)
+    session = InteractiveSession(onion, backend)
+    session.add_point(at(onion, (7, 7, 7)))
+    session.find_sizes()
+    session.add_point(at(onion, (3, 3, 3)))
+    assert backend.asked[-1][1].previous_logits is not None
+
+
 def test_a_drawn_mask_has_no_other_size(onion: Volume) -> None:
     session = clicked(onion, 0.5, 0.9, 0.6)
     session.set_mask(session.alternatives[0].mask)
