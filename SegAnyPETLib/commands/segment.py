@@ -130,7 +130,12 @@ def print_sizes(session: InteractiveSession, wanted: int) -> None:
         voxel_ml = session.volume.voxel_ml
         sizes = [f"{a.mask.voxels * voxel_ml:.2f} ml" for a in session.alternatives]
         sizes[session.chosen] += " (taken)"
-        print(f"sizes    {', '.join(sizes)}; --size -1 is the next smaller one, --size 1 the next larger one")
+        steps = [
+            f"--size {taken + step} takes the next {word} one"
+            for step, word, there in ((-1, "smaller", session.has_smaller), (1, "larger", session.has_larger))
+            if there
+        ]
+        print(f"sizes    {', '.join(sizes)}; {', '.join(steps)}")
 
 
 def print_notes(notes: Sequence[Note]) -> None:

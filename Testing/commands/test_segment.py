@@ -88,6 +88,11 @@ def test_another_size_of_the_first_click_is_taken_and_saved(
         volumes.append((point.size_step, int(segment.mask_kji.sum())))
         printed = capfd.readouterr().out
         assert "(taken)" in printed
+        (sizes,) = (line for line in printed.splitlines() if line.startswith("sizes"))
+        listed = sizes.split(";")[0].split(",")
+        number = next(n for n, size in enumerate(listed) if "(taken)" in size)
+        assert ("smaller" in sizes) == (number > 0)
+        assert ("larger" in sizes) == (number + 1 < len(listed))
         assert ("was not possible for this click" in printed) == (point.size_step != step)
     assert volumes == sorted(volumes)
     assert len({voxels for _, voxels in volumes}) > 1
