@@ -22,6 +22,8 @@ def test_published_savings_lie_in_their_intervals() -> None:
         assert high - low < 0.08
     (overall,) = found.overall
     assert overall.interval[0] < 0.8266 < overall.interval[1]
+    assert overall.share == pytest.approx(0.8266, abs=0.02)
+    assert overall.share == pytest.approx(1 - overall.effect.ratio)
     assert overall.p_adjusted < 1e-10
 
 
