@@ -122,6 +122,9 @@ def test_each_row_tells_how_many_clicks_are_its_own(two) -> None:
     table = two.ui.targetTable
     assert table.horizontalHeaderItem(7).text() == "Clicks"
     assert [table.item(row, 7).text() for row in range(3)] == ["1 + 1 −", "1 +", ""]
+    two.click((12, 12, 9))
+    two.click((12, 12, 17), positive=False)
+    assert table.item(0, 7).text() == "2 + 2 −"
 
 
 def test_keys_reset_and_hide(slicer_harness) -> None:
