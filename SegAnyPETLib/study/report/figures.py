@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from SegAnyPETLib.study.analyse import Results
 
@@ -158,8 +158,9 @@ def _panels(count: int) -> tuple[Figure, Sequence[Axes]]:
 def _log(set_scale: Callable[[str], None], axis: Axis) -> None:
     """Make an axis logarithmic, with plain numbers."""
     set_scale("log")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1.2, 0.4)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _box(axes: Axes, place: tuple[float, float], text: str) -> None:
